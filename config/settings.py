@@ -1,0 +1,123 @@
+"""Every setting, once: name, meaning and default. ``config/parley.toml`` is printed from here."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Positive = Annotated[int, Meta(ge=1)]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class Ledger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: Annotated[
+        str,
+        Meta(
+            description="SQLAlchemy URL of the database; empty: parley.db in the data folder. "
+            "PostgreSQL takes its password from PGPASSFILE."
+        ),
+    ] = ""
+
+
+class Broker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="Port of MQTT over TCP")] = 1883
+    ws_port: Annotated[Port, Meta(description="Port of MQTT over WebSocket")] = 8083
+    max_connections: Annotated[Positive, Meta(description="Connections at once, per port")] = 10_000
+    connect_timeout: Annotated[
+        Positive, Meta(description="Seconds that a connection may take to log in")
+    ] = 10
+    queue_messages: Annotated[
+        Positive, Meta(description="Messages kept for a device that is offline")
+    ] = 1_000
+    session_days: Annotated[
+        Positive, Meta(description="Days that an offline device's session is kept")
+    ] = 30
+
+
+class Bridge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    broker: Annotated[str, Meta(description="mqtt:// URL of the broker; empty: the one above")] = ""
+    batch: Annotated[Positive, Meta(description="Messages that one transaction takes at most")] = (
+        500
+    )
+
+
+class Api(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="Port of HTTP")] = 8080
+    workers: Annotated[Positive, Meta(description="Processes")] = 2
+    threads: Annotated[Positive, Meta(description="Requests at once per process")] = 8
+    public_mqtt: Annotated[
+        str,
+        Meta(description="mqtt:// URL told to clients; empty: the host they asked, broker.port"),
+    ] = ""
+    public_websocket: Annotated[
+        str, Meta(description="ws:// URL told to clients; empty: the same with broker.ws_port")
+    ] = ""
+    proxies: Annotated[
+        int, Meta(ge=0, description="Reverse proxies in front whose X-Forwarded headers count")
+    ] = 0
+
+
+class Tokens(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    access_minutes: Annotated[Positive, Meta(description="Life of an access token")] = 15
+    refresh_days: Annotated[Positive, Meta(description="Life of a session that is not used")] = 90
+
+
+class Log(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    level: Annotated[LogLevel, Meta(description="The least that is logged")] = "info"
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole of ``parley.toml``."""
+
+    name: Annotated[str, Meta(description="What this server calls itself")] = "Parley"
+    data: Annotated[str, Meta(description="Folder of the database and the keys")] = "data"
+    ledger: Ledger = Ledger()
+    broker: Broker = Broker()
+    bridge: Bridge = Bridge()
+    api: Api = Api()
+    tokens: Tokens = Tokens()
+    log: Log = Log()
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return Path(self.data)
+
+    @property
+    def ledger_url(self) -> str:
+        """The database's URL, filled in."""
+        return self.ledger.url or f"sqlite:///{(self.folder / 'parley.db').absolute()}"
+
+    @property
+    def broker_url(self) -> str:
+        """Where the bridge finds the broker, filled in."""
+        return self.bridge.broker or f"mqtt://{reachable(self.broker.host)}:{self.broker.port}"
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the text is one line for the person who wrote them."""
+
+
+def load(path: Path | None) -> Settings:
+    """Read settings from a TOML file, or give the defaults where no file is named.
+
+    Raises:
+        SettingsError: the file is missing, is not TOML, or has a key or value that is not known.
+    """
+    if path is None:
+        return Settings()
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Settings)
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def reachable(host: str) -> str:
+    """Give an address to connect to where ``host`` is one to listen on."""
+    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104

@@ -1,0 +1,181 @@
+"""Payloads: UTF-8 JSON objects, non-ASCII unescaped; unknown fields are ignored.
+
+What goes up carries its kind in the topic. What comes down carries it in the field ``kind``,
+because one inbox holds all of them. Fields that hold their default are left out.
+Times are milliseconds since 1970 (UTC).
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from parley_protocol import limits
+
+Id = Annotated[
+    str, Meta(pattern="^[0-9a-f]{32}$", description="A UUID as 32 lower-case hex digits")
+]
+Seq = Annotated[int, Meta(ge=0, le=2**53 - 1, description="A number in a conversation, from 1")]
+Milliseconds = Annotated[
+    int, Meta(ge=0, le=2**53 - 1, description="Milliseconds since 1970-01-01T00:00:00Z")
+]
+Emoji = Annotated[str, Meta(min_length=1, max_length=limits.EMOJI_MAX)]
+Mentions = Annotated[tuple[Id, ...], Meta(max_length=limits.MENTIONS_MAX)]
+Text = Annotated[
+    str, Meta(max_length=limits.TEXT_MAX, description="1 to 100,000 characters; none is U+0000")
+]
+SentType = Literal["text", "file", "edit", "delete", "reaction"]
+EntryType = Literal["text", "file", "edit", "delete", "reaction", "system"]
+Role = Literal["owner", "admin", "member"]
+RejectedCode = Literal[
+    "malformed",
+    "too_long",
+    "not_found",
+    "not_member",
+    "forbidden",
+    "id_taken",
+    "unsupported",
+]
+
+
+class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a device sends to a conversation. ``sent_at`` is its clock: shown, never used to order.
+
+    An ``edit``, ``delete`` or ``reaction`` names the message that it is about in ``target``.
+    """
+
+    id: Id
+    sent_at: Milliseconds
+    type: SentType = "text"
+    text: Text = ""
+    reply_to: Id | None = None
+    target: Id | None = None
+    emoji: Emoji | None = None
+    file: Id | None = None
+    mentions: Mentions = ()
+
+
+class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far a person's devices have received and read a conversation; cumulative."""
+
+    cid: Id
+    delivered: Seq = 0
+    read: Seq = 0
+
+
+class Typing(Struct, frozen=True, kw_only=True):
+    """Whether the sender is writing just now."""
+
+    on: bool
+
+
+class SystemChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A change of a group's members, roles or name, as an entry of its log."""
+
+    action: Literal["created", "renamed", "added", "removed", "left", "role"]
+    uids: tuple[Id, ...] = ()
+    name: str | None = None
+    role: Role | None = None
+
+
+class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="message"):
+    """A stored message: numbered, allowed, and the same for everyone who reads it.
+
+    Its arrival at the sender's own devices is the acknowledgement that it is stored.
+    ``partial`` says that ``text`` is only the beginning of a long text.
+    """
+
+    cid: Id
+    seq: Seq
+    id: Id
+    sender: Id = msgspec.field(name="from")
+    stored_at: Milliseconds
+    sent_at: Milliseconds
+    device: Id | None = None
+    type: EntryType = "text"
+    text: Text = ""
+    partial: bool = False
+    reply_to: Id | None = None
+    target: Id | None = None
+    emoji: Emoji | None = None
+    file: Id | None = None
+    mentions: Mentions = ()
+    system: SystemChange | None = None
+
+
+class Rejected(Struct, frozen=True, kw_only=True, tag_field="kind", tag="rejected"):
+    """The answer to a message that was not stored and never will be under this id.
+
+    ``id`` is empty where the payload was too broken to tell.
+    """
+
+    id: str
+    code: RejectedCode
+    detail: str
+    device: Id
+
+
+class ReceiptMoved(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="receipt"
+):
+    """A member's receipt has moved."""
+
+    cid: Id
+    uid: Id
+    delivered: Seq = 0
+    read: Seq = 0
+
+
+class ConversationChanged(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="conversation"
+):
+    """The person has joined a conversation, or is no longer in it."""
+
+    cid: Id
+    change: Literal["joined", "left"]
+    type: Literal["dm", "group"]
+    name: str = ""
+
+
+class AccountChanged(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="account"
+):
+    """Somebody's profile has changed, or one of the person's own sessions has ended."""
+
+    uid: Id
+    change: Literal["profile", "session_ended"]
+    display_name: str | None = None
+    device: Id | None = None
+
+
+class TypingShown(Struct, frozen=True, kw_only=True, tag_field="kind", tag="typing"):
+    """Somebody is writing, or has stopped; live, never queued."""
+
+    cid: Id
+    uid: Id
+    on: bool
+
+
+Inbox = Entry | Rejected | ReceiptMoved | ConversationChanged | AccountChanged
+Live = TypingShown
+Down = Inbox | Live
+
+encode = msgspec.json.Encoder().encode
+decode_message = msgspec.json.Decoder(Message).decode
+decode_receipt = msgspec.json.Decoder(Receipt).decode
+decode_typing = msgspec.json.Decoder(Typing).decode
+decode_down = msgspec.json.Decoder(Inbox | Live).decode
+
+
+def for_delivery(entry: Entry) -> Entry:
+    """Cut a text of more than ``limits.PARTIAL_OVER`` bytes to its beginning.
+
+    A long text to 100 members must not become 40 MB of queues.
+    """
+    if len(entry.text) <= limits.PARTIAL_OVER // 4:
+        return entry
+    if len(entry.text.encode()) <= limits.PARTIAL_OVER:
+        return entry
+    return msgspec.structs.replace(
+        entry, text=entry.text[: limits.PARTIAL_CHARACTERS], partial=True
+    )

@@ -1,0 +1,226 @@
+"""Bodies of the REST API, shared by the server and its clients.
+
+Ids and messages are those of the MQTT payloads; times of resources are RFC 3339 in UTC.
+A page is always ``items`` and ``next``: the cursor of the following page, or ``null``.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from parley_protocol import limits
+from parley_protocol.payloads import Entry, Id, Role, Seq
+
+AccountName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9._-]{2,31}\Z",
+        description="3 to 32 of a-z, 0-9, dot, dash and underscore, beginning with a letter or digit",
+    ),
+]
+Password = Annotated[str, Meta(min_length=8, max_length=256)]
+DisplayName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_MAX)]
+GroupName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_MAX)]
+DeviceName = Annotated[str, Meta(max_length=limits.NAME_MAX)]
+RefreshToken = Annotated[str, Meta(min_length=1, max_length=256)]
+ConversationType = Literal["dm", "group"]
+
+
+class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What went wrong (RFC 9457). ``code`` is stable and meant for programs."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    where: str | None = None
+
+
+class SignUp(Struct, frozen=True, kw_only=True):
+    """A new account, and a first session for the device that asks.
+
+    Give ``device`` again at a later login, and the device keeps its queue on the broker.
+    """
+
+    name: AccountName
+    password: Password
+    display_name: DisplayName | None = None
+    device: Id | None = None
+    device_name: DeviceName = ""
+
+
+class Login(Struct, frozen=True, kw_only=True):
+    """A session for the device that asks."""
+
+    name: AccountName
+    password: Password
+    device: Id | None = None
+    device_name: DeviceName = ""
+
+
+class Refresh(Struct, frozen=True, kw_only=True):
+    """The refresh token of the last answer; each is good for one turn."""
+
+    refresh_token: RefreshToken
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """A device's session. ``expires_in`` is in seconds.
+
+    The access token is the bearer token here and the password at the broker.
+    """
+
+    uid: Id
+    device: Id
+    access_token: str
+    expires_in: int
+    refresh_token: str
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """One's own account."""
+
+    uid: Id
+    name: str
+    display_name: str
+    created_at: datetime
+
+
+class ChangeAccount(Struct, frozen=True, kw_only=True):
+    """What a person can change of the own account."""
+
+    display_name: DisplayName
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """What everybody may know of somebody."""
+
+    uid: Id
+    name: str
+    display_name: str
+
+
+class People(Struct, frozen=True, kw_only=True):
+    """A page of people, by name."""
+
+    items: list[Person]
+    next: str | None = None
+
+
+class OpenDm(Struct, frozen=True, kw_only=True):
+    """With whom to talk one to one."""
+
+    peer: Id
+
+
+class CreateGroup(Struct, frozen=True, kw_only=True):
+    """A new group; the one who asks becomes its owner."""
+
+    name: GroupName
+    members: Annotated[list[Id], Meta(max_length=limits.GROUP_MAX - 1)] = []
+
+
+class RenameGroup(Struct, frozen=True, kw_only=True):
+    """A group's new name."""
+
+    name: GroupName
+
+
+class AddMembers(Struct, frozen=True, kw_only=True):
+    """Who joins a group."""
+
+    uids: Annotated[list[Id], Meta(min_length=1, max_length=limits.GROUP_MAX)]
+
+
+class SetRole(Struct, frozen=True, kw_only=True):
+    """A member's new role; whoever makes another the owner becomes an admin."""
+
+    role: Role
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """A member of a conversation, and how far that member has received and read it."""
+
+    uid: Id
+    name: str
+    display_name: str
+    role: Role
+    delivered: Seq
+    read: Seq
+
+
+class Conversation(Struct, frozen=True, kw_only=True):
+    """A conversation as its member sees it. ``head`` is the number of its last message."""
+
+    cid: Id
+    type: ConversationType
+    name: str
+    head: Seq
+    read: Seq
+    unread: int
+    created_at: datetime
+    members: list[Member]
+
+
+class Conversations(Struct, frozen=True, kw_only=True):
+    """A page of conversations, the newest first."""
+
+    items: list[Conversation]
+    next: str | None = None
+
+
+class Messages(Struct, frozen=True, kw_only=True):
+    """A page of history, by rising seq. Long texts are cut, as in the inbox."""
+
+    items: list[Entry]
+    next: Seq | None = None
+
+
+class SyncQuestion(Struct, frozen=True, kw_only=True):
+    """The last seq that the device holds of each conversation."""
+
+    cursors: Annotated[dict[Id, Seq], Meta(max_length=limits.CURSORS_MAX)] = {}
+
+
+class Synced(Struct, frozen=True, kw_only=True):
+    """A conversation that is new to the device or has moved on.
+
+    ``messages`` end at ``head``. ``first_missing`` is set where they do not reach back to the
+    device's cursor: from there to the first of them, pages are there on demand.
+    """
+
+    cid: Id
+    type: ConversationType
+    name: str
+    head: Seq
+    read: Seq
+    messages: list[Entry]
+    first_missing: Seq | None = None
+
+
+class SyncAnswer(Struct, frozen=True, kw_only=True):
+    """What the device is missing. ``left``: conversations that it names and is not in any more.
+
+    Where ``more`` is set, the answer was full: ask again with the cursors that it led to.
+    """
+
+    conversations: list[Synced]
+    left: list[Id]
+    more: bool = False
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    """Where the broker listens, as clients reach it: an ``mqtt://`` and a ``ws://`` URL."""
+
+    name: str
+    version: str
+    mqtt: str
+    websocket: str
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """Whether the service can do its work."""
+
+    status: Literal["ok"]
