@@ -1,0 +1,38 @@
+"""Open pairs, and find a conversation for one who is in it."""
+
+from parley_protocol.ids import pair_cid
+from storage.errors import NotFoundError, WrongTypeError
+from storage.ledger.messages import new_dm
+from storage.ledger.outbox import tell_joined
+from storage.model import Conversation
+from storage.unit import Unit
+
+
+def of_member(unit: Unit, uid: str, cid: str) -> Conversation:
+    """Give a conversation; for one who is not in it there is none."""
+    conversation = unit.conversations([cid]).get(cid)
+    if conversation is None or uid not in conversation.members:
+        raise NotFoundError("there is no such conversation")
+    return conversation
+
+
+def group_of_member(unit: Unit, uid: str, cid: str) -> Conversation:
+    """Give a group of which the asker is a member."""
+    conversation = of_member(unit, uid, cid)
+    if conversation.type != "group":
+        raise WrongTypeError("this is not a group")
+    return conversation
+
+
+def open_dm(unit: Unit, uid: str, peer: str, now: int) -> tuple[Conversation, bool]:
+    """Give the conversation of a pair, opening it at first use."""
+    cid = pair_cid(uid, peer)
+    found = unit.conversations([cid]).get(cid)
+    if found is not None:
+        return found, False
+    if peer not in unit.people([peer]):
+        raise NotFoundError("there is no such person")
+    conversation = new_dm(cid, {uid, peer}, now)
+    unit.open([conversation])
+    tell_joined(unit, conversation, conversation.members)
+    return conversation, True

@@ -1,0 +1,60 @@
+"""Read the log: pages, single entries, and what a device lacks."""
+
+from collections.abc import Mapping
+
+from parley_protocol import limits
+from parley_protocol.payloads import Entry
+from storage.errors import NotFoundError
+from storage.ledger.conversations import of_member
+from storage.model import Missing, Standing, Sync
+from storage.unit import Unit
+
+
+def page(  # noqa: PLR0913 - a page has two ends and a length
+    unit: Unit, uid: str, cid: str, *, after: int | None, before: int | None, limit: int
+) -> list[Entry]:
+    """Give a page of a conversation of the asker's."""
+    of_member(unit, uid, cid)
+    return unit.entries(cid, after=after, before=before, limit=limit)
+
+
+def one(unit: Unit, uid: str, cid: str, seq: int) -> Entry:
+    """Give one entry of a conversation of the asker's."""
+    found = page(unit, uid, cid, after=seq - 1, before=None, limit=1)
+    if not found or found[0].seq != seq:
+        raise NotFoundError("there is no such message")
+    return found[0]
+
+
+def sync(unit: Unit, uid: str, cursors: Mapping[str, int]) -> Sync:
+    """Compare the device's cursors with the heads; two statements, however many conversations."""
+    standings = unit.standings(uid)
+    moved = [s for s in standings if s.cid not in cursors or s.head > cursors[s.cid]]
+    starts, more = _within_budget(moved, cursors)
+    found = unit.entries_from(starts)
+    answer = [
+        _missing(standing, cursors.get(standing.cid, 0), found.get(standing.cid, []))
+        for standing in moved
+        if standing.cid in starts
+    ]
+    return Sync(answer, sorted(cursors.keys() - {s.cid for s in standings}), more)
+
+
+def _within_budget(
+    moved: list[Standing], cursors: Mapping[str, int]
+) -> tuple[dict[str, int], bool]:
+    """Choose from which seq on each conversation is read, until the answer is full."""
+    starts: dict[str, int] = {}
+    room = limits.SYNC_MAX
+    for standing in moved:
+        start = max(cursors.get(standing.cid, 0), standing.head - limits.SYNC_PAGE) + 1
+        room -= standing.head - start + 1
+        if room < 0:
+            return starts, True
+        starts[standing.cid] = start
+    return starts, False
+
+
+def _missing(standing: Standing, cursor: int, entries: list[Entry]) -> Missing:
+    reaches = not entries or entries[0].seq == cursor + 1
+    return Missing(standing, entries, None if reaches else cursor + 1)

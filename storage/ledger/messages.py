@@ -1,0 +1,110 @@
+"""Number and store what devices send: the one place where a message gets its ``seq``."""
+
+from collections.abc import Sequence
+
+from parley_protocol.checks import Refusal
+from parley_protocol.payloads import Entry
+from storage.ledger.rights import message_fault
+from storage.model import Conversation, Draft, Member, Outcome, Stored
+from storage.unit import Key, Unit
+
+
+def commit(unit: Unit, drafts: Sequence[Draft], now: int) -> list[Outcome]:
+    """Decide and write a batch with a constant number of statements, whatever its length."""
+    batch = _Batch(unit, drafts, now)
+    outcomes = [batch.take(draft) for draft in drafts]
+    unit.open(batch.opened)
+    unit.append(batch.entries)
+    return outcomes
+
+
+class _Batch:
+    """What the decisions of one batch need to know, kept up to date between them."""
+
+    def __init__(self, unit: Unit, drafts: Sequence[Draft], now: int) -> None:
+        self._now = now
+        self._conversations = unit.conversations({draft.cid for draft in drafts})
+        self._people = unit.people(self._strangers(drafts))
+        self._known = unit.known(_keys(drafts))
+        self._heads = {cid: found.head for cid, found in self._conversations.items()}
+        self.opened: list[Conversation] = []
+        self.entries: list[Entry] = []
+
+    def take(self, draft: Draft) -> Outcome:
+        """Decide one draft and note what has to be written for it."""
+        conversation = self._conversations.get(draft.cid) or self._open(draft)
+        if conversation is None:
+            return _refuse(draft, "not_found", "there is no such conversation")
+        if draft.sender not in conversation.members:
+            return _refuse(draft, "not_member", "you are not in this conversation")
+        known = self._known.get((draft.cid, draft.message.id))
+        if known is not None:
+            return _repeat(draft, known, conversation)
+        target = self._known.get((draft.cid, draft.message.target or ""))
+        fault = message_fault(draft, conversation, target)
+        return fault or self._store(draft, conversation)
+
+    def _strangers(self, drafts: Sequence[Draft]) -> set[str]:
+        pairs = [d for d in drafts if d.scope == "dm" and d.cid not in self._conversations]
+        return {uid for draft in pairs for uid in (draft.sender, draft.target)}
+
+    def _open(self, draft: Draft) -> Conversation | None:
+        both = {draft.sender, draft.target}
+        if draft.scope != "dm" or not both <= self._people:
+            return None
+        conversation = new_dm(draft.cid, both, self._now)
+        self._conversations[draft.cid] = conversation
+        self._heads[draft.cid] = 0
+        self.opened.append(conversation)
+        return conversation
+
+    def _store(self, draft: Draft, conversation: Conversation) -> Stored:
+        seq = self._heads[draft.cid] + 1
+        entry = _entry(draft, seq, self._now)
+        self._heads[draft.cid] = seq
+        self._known[draft.cid, entry.id] = entry
+        self.entries.append(entry)
+        opened = seq == 1 and conversation in self.opened
+        return Stored(entry, tuple(conversation.members), opened=opened)
+
+
+def new_dm(cid: str, uids: set[str], now: int) -> Conversation:
+    """Make the conversation of a pair, or of a person with themself."""
+    members = {uid: Member(uid, "member") for uid in sorted(uids)}
+    return Conversation(cid, "dm", "", 0, now, now, members)
+
+
+def _keys(drafts: Sequence[Draft]) -> set[Key]:
+    ids = {(draft.cid, draft.message.id) for draft in drafts}
+    targets = {(draft.cid, draft.message.target) for draft in drafts if draft.message.target}
+    return ids | targets
+
+
+def _repeat(draft: Draft, known: Entry, conversation: Conversation) -> Outcome:
+    if known.sender != draft.sender:
+        return _refuse(draft, "id_taken", "another message bears this id")
+    return Stored(known, tuple(conversation.members), duplicate=True)
+
+
+def _entry(draft: Draft, seq: int, now: int) -> Entry:
+    message = draft.message
+    return Entry(
+        cid=draft.cid,
+        seq=seq,
+        id=message.id,
+        sender=draft.sender,
+        device=draft.device,
+        stored_at=now,
+        sent_at=message.sent_at,
+        type=message.type,
+        text=message.text,
+        reply_to=message.reply_to,
+        target=message.target,
+        emoji=message.emoji,
+        file=message.file,
+        mentions=message.mentions,
+    )
+
+
+def _refuse(draft: Draft, code: str, detail: str) -> Refusal:
+    return Refusal(code, detail, draft.message.id)  # type: ignore[arg-type]

@@ -1,0 +1,35 @@
+"""Parcels for the bridge: what the API has changed and members' devices have to be told."""
+
+from collections.abc import Collection
+
+from parley_protocol.payloads import ConversationChanged, Entry, encode, for_delivery
+from storage.model import Conversation
+from storage.unit import Unit
+
+
+def joined(conversation: Conversation) -> ConversationChanged:
+    """Describe a conversation to those who are new in it."""
+    return ConversationChanged(
+        cid=conversation.cid, change="joined", type=conversation.type, name=conversation.name
+    )
+
+
+def tell_joined(unit: Unit, conversation: Conversation, uids: Collection[str]) -> None:
+    """Tell people that they are in a conversation now."""
+    _post(unit, uids, encode(joined(conversation)))
+
+
+def tell_left(unit: Unit, conversation: Conversation, uid: str) -> None:
+    """Tell somebody that a conversation is closed to them; the last they hear of it."""
+    left = ConversationChanged(cid=conversation.cid, change="left", type=conversation.type)
+    _post(unit, [uid], encode(left))
+
+
+def tell_entry(unit: Unit, entry: Entry, uids: Collection[str]) -> None:
+    """Deliver an entry that the API has added to the log."""
+    _post(unit, uids, encode(for_delivery(entry)))
+
+
+def _post(unit: Unit, uids: Collection[str], payload: bytes) -> None:
+    if uids:
+        unit.post(uids, payload)

@@ -1,0 +1,104 @@
+"""The ledger as the bridge and the API see it: one method, one transaction."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from parley_protocol.payloads import Entry, Role
+from storage.ledger import conversations, groups, history, messages, receipts
+from storage.model import Conversation, Draft, Mark, Moved, Outcome, Parcel, Sync
+from storage.unit import Store
+
+
+class Ledger:
+    """Everything that needs a number or a member. ``now`` is in milliseconds since 1970.
+
+    Methods for a person take the asker's ``uid`` first and raise ``storage.errors.LedgerError``
+    where that person may not: a conversation that one is not in does not exist.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def commit(self, drafts: Sequence[Draft], now: int) -> list[Outcome]:
+        """Number and store a batch in one transaction; the outcomes are in the drafts' order."""
+        with self._store.writing() as unit:
+            return messages.commit(unit, drafts, now)
+
+    def mark(self, marks: Sequence[Mark]) -> list[Moved]:
+        """Move receipts forward; what does not move one, or is not a member's, is left out."""
+        with self._store.writing() as unit:
+            return receipts.mark(unit, marks)
+
+    def members(self, cids: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Give the members of conversations."""
+        with self._store.reading() as unit:
+            found = unit.conversations(cids)
+        return {cid: tuple(conversation.members) for cid, conversation in found.items()}
+
+    def parcels(self, limit: int) -> list[Parcel]:
+        """Read the oldest parcels of the outbox."""
+        with self._store.reading() as unit:
+            return unit.parcels(limit)
+
+    def settle(self, numbers: Collection[int]) -> None:
+        """Forget parcels whose recipients have been told."""
+        with self._store.writing() as unit:
+            unit.settle(numbers)
+
+    def open_dm(self, uid: str, peer: str, now: int) -> tuple[Conversation, bool]:
+        """Give the conversation with ``peer``, and whether it is new."""
+        with self._store.writing() as unit:
+            return conversations.open_dm(unit, uid, peer, now)
+
+    def conversation(self, uid: str, cid: str) -> Conversation:
+        """Give a conversation of the asker's."""
+        with self._store.reading() as unit:
+            return conversations.of_member(unit, uid, cid)
+
+    def conversations(
+        self, uid: str, *, limit: int, before: tuple[int, str] | None = None
+    ) -> list[Conversation]:
+        """Give the asker's conversations, the last moved first, after ``(moved_at, cid)``."""
+        with self._store.reading() as unit:
+            return unit.conversations_of(uid, limit=limit, before=before)
+
+    def create_group(self, uid: str, name: str, members: Collection[str], now: int) -> Conversation:
+        """Make a group that the asker owns."""
+        with self._store.writing() as unit:
+            return groups.create(unit, uid, name, members, now)
+
+    def rename(self, uid: str, cid: str, name: str, now: int) -> Conversation:
+        """Give a group another name; owners and admins may."""
+        with self._store.writing() as unit:
+            return groups.rename(unit, uid, cid, name, now)
+
+    def add_members(self, uid: str, cid: str, uids: Collection[str], now: int) -> Conversation:
+        """Let people join a group; owners and admins may. Who is in it already stays as is."""
+        with self._store.writing() as unit:
+            return groups.add(unit, uid, cid, uids, now)
+
+    def remove_member(self, uid: str, cid: str, member: str, now: int) -> None:
+        """Take a member out of a group, or leave it oneself."""
+        with self._store.writing() as unit:
+            groups.remove(unit, uid, cid, member, now)
+
+    def set_role(self, uid: str, cid: str, member: str, role: Role, now: int) -> Conversation:
+        """Give a member another role; the owner may."""
+        with self._store.writing() as unit:
+            return groups.set_role(unit, uid, cid, member, role, now)
+
+    def messages(
+        self, uid: str, cid: str, *, after: int | None, before: int | None, limit: int
+    ) -> list[Entry]:
+        """Read a page of history by rising seq: the first after ``after``, else the last before."""
+        with self._store.reading() as unit:
+            return history.page(unit, uid, cid, after=after, before=before, limit=limit)
+
+    def message(self, uid: str, cid: str, seq: int) -> Entry:
+        """Read one entry with its whole text."""
+        with self._store.reading() as unit:
+            return history.one(unit, uid, cid, seq)
+
+    def sync(self, uid: str, cursors: Mapping[str, int]) -> Sync:
+        """Give what a device lacks that holds ``cursors``."""
+        with self._store.reading() as unit:
+            return history.sync(unit, uid, cursors)

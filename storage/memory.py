@@ -1,0 +1,156 @@
+"""A store in memory: the whole interface without a file, for tests that must be fast."""
+
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from parley_protocol.payloads import Entry, Role
+from storage.model import Conversation, Mark, Member, Parcel, Standing
+from storage.unit import Key
+
+
+@dataclass
+class _State:
+    """Everything stored. Values are never changed in place, so that a copy is a snapshot."""
+
+    people: set[str] = field(default_factory=set)
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    logs: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    known: dict[Key, Entry] = field(default_factory=dict)
+    outbox: dict[int, Parcel] = field(default_factory=dict)
+    posted: int = 0
+
+    def copy(self) -> "_State":
+        return _State(
+            set(self.people),
+            dict(self.conversations),
+            dict(self.logs),
+            dict(self.known),
+            dict(self.outbox),
+            self.posted,
+        )
+
+
+class MemoryStore:
+    """Implements ``storage.unit.Store``; gone with the process."""
+
+    def __init__(self) -> None:
+        self._state = _State()
+        self._lock = threading.Lock()
+
+    def add_people(self, *uids: str) -> None:
+        """Make accounts."""
+        with self._lock:
+            self._state.people |= set(uids)
+
+    @contextmanager
+    def reading(self) -> Iterator["MemoryUnit"]:
+        """Begin a transaction that sees one state."""
+        with self._lock:
+            unit = MemoryUnit(self._state)
+        yield unit
+
+    @contextmanager
+    def writing(self) -> Iterator["MemoryUnit"]:
+        """Begin a transaction that is undone by an exception."""
+        with self._lock:
+            state = self._state.copy()
+            yield MemoryUnit(state)
+            self._state = state
+
+
+class MemoryUnit:
+    """Implements ``storage.unit.Unit``."""
+
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    def people(self, uids: Collection[str]) -> set[str]:
+        return self._state.people & set(uids)
+
+    def conversations(self, cids: Collection[str]) -> dict[str, Conversation]:
+        all_of_them = self._state.conversations
+        return {cid: all_of_them[cid] for cid in cids if cid in all_of_them}
+
+    def conversations_of(
+        self, uid: str, *, limit: int, before: tuple[int, str] | None
+    ) -> list[Conversation]:
+        found = self._of(uid)
+        rest = [c for c in found if before is None or (c.moved_at, c.cid) < before]
+        return rest[:limit]
+
+    def standings(self, uid: str) -> list[Standing]:
+        return [Standing(c.cid, c.type, c.name, c.head, c.members[uid].read) for c in self._of(uid)]
+
+    def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
+        return {key: self._state.known[key] for key in keys if key in self._state.known}
+
+    def entries(
+        self, cid: str, *, after: int | None, before: int | None, limit: int
+    ) -> list[Entry]:
+        log = self._state.logs.get(cid, ())
+        if after is not None:
+            return list(log[max(after, 0) :][:limit])
+        end = len(log) if before is None else max(before - 1, 0)
+        return list(log[:end][-limit:])
+
+    def entries_from(self, starts: Mapping[str, int]) -> dict[str, list[Entry]]:
+        logs = self._state.logs
+        return {cid: list(logs[cid][start - 1 :]) for cid, start in starts.items() if cid in logs}
+
+    def open(self, conversations: Iterable[Conversation]) -> None:
+        self._state.conversations |= {c.cid: c for c in conversations}
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self._state.logs[entry.cid] = (*self._state.logs.get(entry.cid, ()), entry)
+            self._state.known[entry.cid, entry.id] = entry
+            conversation = self._state.conversations[entry.cid]
+            moved = replace(conversation, head=entry.seq, moved_at=entry.stored_at)
+            self._state.conversations[entry.cid] = moved
+            if entry.sender in conversation.members:
+                self.mark([Mark(entry.sender, entry.cid, entry.seq, entry.seq)])
+
+    def rename(self, cid: str, name: str) -> None:
+        self._change(cid, name=name)
+
+    def join(self, cid: str, members: Iterable[Member]) -> None:
+        self._change(cid, members=self._members(cid) | {m.uid: m for m in members})
+
+    def leave(self, cid: str, uids: Collection[str]) -> None:
+        staying = {u: m for u, m in self._members(cid).items() if u not in uids}
+        self._change(cid, members=staying)
+
+    def set_role(self, cid: str, uid: str, role: Role) -> None:
+        members = self._members(cid)
+        self._change(cid, members=members | {uid: replace(members[uid], role=role)})
+
+    def mark(self, marks: Iterable[Mark]) -> None:
+        for mark in marks:
+            members = self._members(mark.cid)
+            member = replace(members[mark.uid], delivered=mark.delivered, read=mark.read)
+            self._change(mark.cid, members=members | {mark.uid: member})
+
+    def post(self, recipients: Collection[str], payload: bytes) -> None:
+        self._state.posted += 1
+        parcel = Parcel(self._state.posted, tuple(recipients), payload)
+        self._state.outbox[parcel.number] = parcel
+
+    def parcels(self, limit: int) -> list[Parcel]:
+        return list(self._state.outbox.values())[:limit]
+
+    def settle(self, numbers: Collection[int]) -> None:
+        for number in numbers:
+            self._state.outbox.pop(number, None)
+
+    def _of(self, uid: str) -> list[Conversation]:
+        found = [c for c in self._state.conversations.values() if uid in c.members]
+        return sorted(found, key=lambda c: (c.moved_at, c.cid), reverse=True)
+
+    def _members(self, cid: str) -> dict[str, Member]:
+        return self._state.conversations[cid].members
+
+    def _change(self, cid: str, **changes: object) -> None:
+        conversation = self._state.conversations[cid]
+        self._state.conversations[cid] = replace(conversation, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,132 @@
+"""What the ledger takes and gives: plain values, the same for every store."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from parley_protocol.checks import Refusal
+from parley_protocol.ids import pair_cid
+from parley_protocol.payloads import Entry, Message, Role
+from parley_protocol.topics import Scope
+
+ConversationType = Literal["dm", "group"]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that a device has sent and that has no number yet.
+
+    ``target`` is the other person's uid in a ``dm`` and the gid in a ``group``.
+    """
+
+    sender: str
+    device: str
+    scope: Scope
+    target: str
+    message: Message
+
+    @property
+    def cid(self) -> str:
+        """The conversation that the message is for."""
+        return pair_cid(self.sender, self.target) if self.scope == "dm" else self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A draft is in the ledger, now or since an earlier attempt (``duplicate``).
+
+    ``members`` are those of the conversation at this commit. ``opened`` says that the draft is
+    the first message of a pair, so that both have to be told of the conversation.
+    """
+
+    entry: Entry
+    members: tuple[str, ...]
+    duplicate: bool = False
+    opened: bool = False
+
+
+Outcome = Stored | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a person has received and read a conversation."""
+
+    uid: str
+    cid: str
+    delivered: int
+    read: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A mark that has moved a member's receipt, and whom to tell."""
+
+    mark: Mark
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a conversation; ``delivered`` and ``read`` are seqs, cumulative."""
+
+    uid: str
+    role: Role
+    delivered: int = 0
+    read: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation with all of its members. Times are milliseconds since 1970.
+
+    ``head`` is the number of the last entry, ``moved_at`` the time when it was stored.
+    """
+
+    cid: str
+    type: ConversationType
+    name: str
+    head: int
+    created_at: int
+    moved_at: int
+    members: dict[str, Member]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a conversation stands for one of its members."""
+
+    cid: str
+    type: ConversationType
+    name: str
+    head: int
+    read: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A committed change that its recipients have not been told yet.
+
+    ``payload`` is ready for the inbox. ``number`` counts up in the order of commits.
+    """
+
+    number: int
+    recipients: tuple[str, ...]
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What a device lacks of one conversation; see ``parley_protocol.rest.Synced``."""
+
+    standing: Standing
+    entries: list[Entry]
+    first_missing: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """The answer to a device's cursors."""
+
+    conversations: list[Missing]
+    left: list[str]
+    more: bool

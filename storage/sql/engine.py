@@ -1,0 +1,49 @@
+"""Engines for SQLite and PostgreSQL that commit durably and wait their turn."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+write_options: dict[str, Any] = {"parley_writing": True}
+"""Execution options of a transaction that will write: SQLite takes its lock at the beginning."""
+
+_BUSY_SECONDS = 15
+
+
+def options(url: str) -> dict[str, Any]:
+    """Give the arguments of ``create_engine`` for a database."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": _BUSY_SECONDS}, "pool_size": 20, "max_overflow": 20}
+    return {"pool_pre_ping": True, "pool_size": 10, "connect_args": {"connect_timeout": 5}}
+
+
+def prepare(engine: Engine) -> None:
+    """Teach a new engine how Parley begins transactions. To be called once per engine."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def connect(url: str) -> Engine:
+    """Make an engine that is ready to use."""
+    engine = create_engine(url, **options(url))
+    prepare(engine)
+    return engine
+
+
+def _set_up_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # The driver must not begin transactions by itself: it would begin them as readers.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A reader that turns writer can fail at once with SQLITE_BUSY; who takes the lock first waits.
+    writing = connection.get_execution_options().get("parley_writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,0 +1,51 @@
+"""The ledger's store on SQLite or PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from storage.errors import UnavailableError
+from storage.sql.engine import write_options
+from storage.sql.unit import SqlUnit
+
+
+class SqlStore:
+    """Implements ``storage.unit.Store``. Raises ``UnavailableError`` where the database is away."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlUnit]:
+        """Begin a transaction that sees one state and changes nothing."""
+        isolation = {} if self._engine.dialect.name == "sqlite" else _ONE_STATE
+        with _availability(), self._engine.connect() as connection:
+            yield SqlUnit(connection.execution_options(**isolation))
+
+    @contextmanager
+    def writing(self) -> Iterator[SqlUnit]:
+        """Begin a transaction that is durable at the block's end."""
+        engine = self._engine.execution_options(**write_options)
+        with _availability(), engine.begin() as connection:
+            yield SqlUnit(connection, locking=True)
+
+
+_ONE_STATE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+@contextmanager
+def _availability() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, PoolTimeoutError) as error:
+        raise UnavailableError("the database does not answer") from error
+    except IntegrityError as error:
+        # Decisions keep to the tables' rules, so somebody else has just opened the same pair.
+        raise UnavailableError("another transaction came first") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise UnavailableError("the connection to the database was lost") from error
+        raise

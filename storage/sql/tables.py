@@ -1,0 +1,76 @@
+"""The ledger's tables. Ids are 32 hex digits, times milliseconds since 1970."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from storage.accounts import Base
+
+_ID = String(32)
+# SQLite numbers rows by itself only where the key is declared INTEGER.
+_COUNTER = BigInteger().with_variant(Integer, "sqlite")
+
+conversations = Table(
+    "conversations",
+    Base.metadata,
+    Column("cid", _ID, primary_key=True),
+    Column("type", String(8), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("head", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("moved_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+members = Table(
+    "members",
+    Base.metadata,
+    Column("cid", _ID, ForeignKey("conversations.cid"), primary_key=True),
+    Column("uid", _ID, ForeignKey("accounts.uid"), primary_key=True),
+    Column("role", String(8), nullable=False),
+    Column("delivered", BigInteger, nullable=False),
+    Column("read", BigInteger, nullable=False),
+    Index("members_uid", "uid", "cid"),
+    sqlite_with_rowid=False,
+)
+
+messages = Table(
+    "messages",
+    Base.metadata,
+    Column("cid", _ID, ForeignKey("conversations.cid"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", _ID, nullable=False),
+    Column("sender", _ID, nullable=False),
+    Column("device", _ID),
+    Column("stored_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger, nullable=False),
+    Column("type", String(8), nullable=False),
+    Column("text", Text, nullable=False),
+    # What few messages have, as JSON: reply_to, target, emoji, file, mentions, system.
+    Column("extra", Text),
+    UniqueConstraint("cid", "id", name="messages_id"),
+    # Rows lie in the order of (cid, seq), so that a page of history is one place on disk.
+    sqlite_with_rowid=False,
+)
+
+outbox = Table(
+    "outbox",
+    Base.metadata,
+    Column("number", _COUNTER, primary_key=True),
+    # Uids without a separator: each has 32 digits.
+    Column("recipients", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+NAMES = frozenset(Base.metadata.tables)
+"""The tables that are Parley's; others in the same database are left alone."""

@@ -1,0 +1,80 @@
+"""What a store must offer: reads and writes inside one transaction, and no decisions."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from parley_protocol.payloads import Entry, Role
+from storage.model import Conversation, Mark, Member, Parcel, Standing
+
+Key = tuple[str, str]
+"""A conversation's id and a message's id."""
+
+
+class Unit(Protocol):
+    """One transaction. Its writes become durable together when the store's block ends."""
+
+    def people(self, uids: Collection[str]) -> set[str]:
+        """Say which of ``uids`` are accounts."""
+
+    def conversations(self, cids: Collection[str]) -> dict[str, Conversation]:
+        """Read conversations by id; in a writing unit they are locked until its end."""
+
+    def conversations_of(
+        self, uid: str, *, limit: int, before: tuple[int, str] | None
+    ) -> list[Conversation]:
+        """Read a person's conversations, the last moved first, after ``(moved_at, cid)``."""
+
+    def standings(self, uid: str) -> list[Standing]:
+        """Give where each of a person's conversations stands, the last moved first."""
+
+    def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
+        """Find the entries that bear these ids."""
+
+    def entries(
+        self, cid: str, *, after: int | None, before: int | None, limit: int
+    ) -> list[Entry]:
+        """Read a page by rising seq: the first after ``after``, else the last before ``before``."""
+
+    def entries_from(self, starts: Mapping[str, int]) -> dict[str, list[Entry]]:
+        """Read, per conversation, everything from a seq on, by rising seq."""
+
+    def open(self, conversations: Iterable[Conversation]) -> None:
+        """Add new conversations with their members."""
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Add numbered entries, and move heads and the senders' read marks to them."""
+
+    def rename(self, cid: str, name: str) -> None:
+        """Give a conversation another name."""
+
+    def join(self, cid: str, members: Iterable[Member]) -> None:
+        """Add members."""
+
+    def leave(self, cid: str, uids: Collection[str]) -> None:
+        """Take members out."""
+
+    def set_role(self, cid: str, uid: str, role: Role) -> None:
+        """Give a member another role."""
+
+    def mark(self, marks: Iterable[Mark]) -> None:
+        """Set members' receipts."""
+
+    def post(self, recipients: Collection[str], payload: bytes) -> None:
+        """Add a parcel to the outbox."""
+
+    def parcels(self, limit: int) -> list[Parcel]:
+        """Read the oldest parcels."""
+
+    def settle(self, numbers: Collection[int]) -> None:
+        """Take told parcels out of the outbox."""
+
+
+class Store(Protocol):
+    """Where the ledger lies."""
+
+    def reading(self) -> AbstractContextManager[Unit]:
+        """Begin a transaction that sees one state of the store and changes nothing."""
+
+    def writing(self) -> AbstractContextManager[Unit]:
+        """Begin a transaction that is durable at the block's end, or undone by an exception."""
