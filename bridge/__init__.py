@@ -1,0 +1,1 @@
+"""The bridge: receive, check, commit, deliver, acknowledge."""

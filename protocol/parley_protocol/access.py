@@ -1,4 +1,4 @@
-"""Who may do what on the broker. Static: a topic is compared with the identity, nothing is looked up."""
+"""Who may do what on the broker: a topic is compared with the identity, nothing is looked up."""
 
 from parley_protocol import topics
 from parley_protocol.tokens import Claims

@@ -1,4 +1,4 @@
-"""Ids: UUIDs written as 32 lower-case hex digits, so that they fit into a topic level as they are."""
+"""Ids: UUIDs as 32 lower-case hex digits, so that they fit into a topic level as they are."""
 
 import re
 import secrets

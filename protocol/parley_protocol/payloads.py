@@ -13,7 +13,8 @@ from msgspec import Meta, Struct
 from parley_protocol import limits
 
 Id = Annotated[
-    str, Meta(pattern="^[0-9a-f]{32}$", description="A UUID as 32 lower-case hex digits")
+    str,
+    Meta(pattern="^[0-9a-f]{32}$", max_length=32, description="A UUID as 32 lower-case hex digits"),
 ]
 Seq = Annotated[int, Meta(ge=0, le=2**53 - 1, description="A number in a conversation, from 1")]
 Milliseconds = Annotated[
@@ -35,6 +36,7 @@ RejectedCode = Literal[
     "forbidden",
     "id_taken",
     "unsupported",
+    "internal",
 ]
 
 

@@ -15,8 +15,9 @@ from parley_protocol.payloads import Entry, Id, Role, Seq
 AccountName = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9][a-z0-9._-]{2,31}\Z",
-        description="3 to 32 of a-z, 0-9, dot, dash and underscore, beginning with a letter or digit",
+        # In Python "$" also stands before a last line feed.
+        pattern=r"^[a-z0-9][a-z0-9._-]{2,31}$(?!\n)",
+        description="3 to 32 of a-z, 0-9, dot, dash and underscore; a letter or digit first",
     ),
 ]
 Password = Annotated[str, Meta(min_length=8, max_length=256)]

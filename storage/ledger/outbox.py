@@ -7,16 +7,12 @@ from storage.model import Conversation
 from storage.unit import Unit
 
 
-def joined(conversation: Conversation) -> ConversationChanged:
-    """Describe a conversation to those who are new in it."""
-    return ConversationChanged(
-        cid=conversation.cid, change="joined", type=conversation.type, name=conversation.name
-    )
-
-
 def tell_joined(unit: Unit, conversation: Conversation, uids: Collection[str]) -> None:
     """Tell people that they are in a conversation now."""
-    _post(unit, uids, encode(joined(conversation)))
+    joined = ConversationChanged(
+        cid=conversation.cid, change="joined", type=conversation.type, name=conversation.name
+    )
+    _post(unit, uids, encode(joined))
 
 
 def tell_left(unit: Unit, conversation: Conversation, uid: str) -> None:

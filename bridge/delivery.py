@@ -1,0 +1,39 @@
+"""Deliver to inboxes, on any broker: one publish per recipient."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from parley_protocol import topics
+
+
+class Publisher(Protocol):
+    """What delivery needs of the link to a broker."""
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        """Hand a message to the broker, in the order of calls."""
+
+
+class Delivery:
+    """Reach people, whatever devices they have."""
+
+    def __init__(self, link: Publisher) -> None:
+        self._link = link
+
+    def deliver(self, recipients: Iterable[str], payload: bytes) -> None:
+        """Put a payload into inboxes; it waits there for devices that are offline."""
+        for uid in recipients:
+            self._link.publish(topics.inbox(uid), payload, 1)
+
+    def show(self, recipients: Iterable[str], payload: bytes) -> None:
+        """Show a payload to the devices that are connected now."""
+        for uid in recipients:
+            self._link.publish(topics.live(uid), payload, 0)
+
+
+def sender_last(members: Iterable[str], sender: str) -> list[str]:
+    """Order recipients so that the sender's own copy comes after everybody else's.
+
+    It is the acknowledgement: until it arrives the sender repeats the message. So when it
+    arrives, the broker has the others' copies, even if the bridge has died right after.
+    """
+    return sorted(members, key=lambda uid: uid == sender)

@@ -1,0 +1,183 @@
+"""One message's way: receive a batch, check, commit, deliver, and only then acknowledge."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
+
+from bridge.check import Checked, Refused, Writing, check, refuse
+from bridge.delivery import Delivery, Publisher, sender_last
+from bridge.link import Received
+from parley_protocol.checks import Refusal
+from parley_protocol.payloads import (
+    ConversationChanged,
+    ReceiptMoved,
+    TypingShown,
+    encode,
+    for_delivery,
+)
+from storage.errors import UnavailableError
+from storage.ledger import Ledger
+from storage.model import Draft, Mark, Outcome, Stored
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+_IDLE_SECONDS = 0.05
+"""How long a change made by the API may wait for its delivery."""
+_WAIT_SECONDS = 0.5
+"""How often a wait for the broker or the database looks whether the bridge is to leave."""
+_PARCELS = 200
+_OUTSTANDING_MAX = 20_000
+"""Publishes on their way at once; packet ids end at 65,535 (MQTT 3.1.1, section 2.3.1)."""
+
+
+class Broker(Publisher, Protocol):
+    """What the worker needs of a broker; see ``bridge.link.Link``."""
+
+    def receive(self, *, limit: int, seconds: float) -> list[Received]:
+        """Take the next batch."""
+
+    def acknowledge(self, batch: Iterable[Received]) -> None:
+        """Let the broker forget it."""
+
+    @property
+    def outstanding(self) -> int:
+        """How many publishes the broker may not have yet."""
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until the broker has all that was published; tell whether it has."""
+
+
+class StoppedError(Exception):
+    """The bridge leaves in the middle of a wait; what is not acknowledged comes again."""
+
+
+class Worker:
+    """The bridge's one loop. ``now`` gives milliseconds since 1970."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        ledger: Ledger,
+        *,
+        batch: int,
+        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._broker = broker
+        self._ledger = ledger
+        self._delivery = Delivery(broker)
+        self._batch = batch
+        self._now = now
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Work until ``stop``; a batch that was begun is finished."""
+        while not self._stopping.is_set():
+            try:
+                self.turn(_IDLE_SECONDS)
+            except StoppedError:
+                return
+
+    def stop(self) -> None:
+        """Ask ``run`` to end."""
+        self._stopping.set()
+
+    def turn(self, seconds: float) -> None:
+        """Take one batch all the way, and deliver what the API has changed.
+
+        Raises:
+            StoppedError: ``stop`` was called while the broker or the database was waited for.
+        """
+        batch = self._broker.receive(limit=self._batch, seconds=seconds)
+        checked = [check(received.topic, received.payload) for received in batch]
+        outcomes = self._commit([found for found in checked if isinstance(found, Draft)])
+        # Read after the commit, what the API numbered before it is delivered before it.
+        told = self._deliver_parcels()
+        for draft, outcome in outcomes:
+            self._deliver_outcome(draft, outcome)
+        self._deliver_receipts([found for found in checked if isinstance(found, Mark)])
+        self._show_writing([found for found in checked if isinstance(found, Writing)])
+        self._answer_refused(checked)
+        self._wait_for_broker()
+        self._settle(told)
+        self._broker.acknowledge(batch)
+
+    def _commit(self, drafts: Sequence[Draft]) -> list[tuple[Draft, Outcome]]:
+        if not drafts:
+            return []
+        try:
+            outcomes = self._patiently(lambda: self._ledger.commit(drafts, self._now()))
+        except StoppedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one message must not stop all others
+            if len(drafts) > 1:
+                return [pair for draft in drafts for pair in self._commit([draft])]
+            # The type alone: an exception's text may quote the message.
+            _log.error("cannot store a message: %s", type(error).__name__)
+            outcomes = [Refusal("internal", "the message cannot be stored", drafts[0].message.id)]
+        return list(zip(drafts, outcomes, strict=True))
+
+    def _deliver_outcome(self, draft: Draft, outcome: Outcome) -> None:
+        if not isinstance(outcome, Stored):
+            self._reject(refuse(draft.sender, draft.device, outcome))
+            return
+        members = sender_last(outcome.members, draft.sender)
+        if outcome.opened:
+            joined = ConversationChanged(cid=outcome.entry.cid, change="joined", type="dm")
+            self._delivery.deliver(members, encode(joined))
+        self._delivery.deliver(members, encode(for_delivery(outcome.entry)))
+        if self._broker.outstanding > _OUTSTANDING_MAX:
+            self._wait_for_broker()
+
+    def _deliver_parcels(self) -> list[int]:
+        parcels = self._patiently(lambda: self._ledger.parcels(_PARCELS))
+        for parcel in parcels:
+            self._delivery.deliver(parcel.recipients, parcel.payload)
+        return [parcel.number for parcel in parcels]
+
+    def _settle(self, told: list[int]) -> None:
+        if told:
+            self._patiently(lambda: self._ledger.settle(told))
+
+    def _deliver_receipts(self, marks: Sequence[Mark]) -> None:
+        for moved in self._patiently(lambda: self._ledger.mark(marks)) if marks else []:
+            mark = moved.mark
+            payload = ReceiptMoved(
+                cid=mark.cid, uid=mark.uid, delivered=mark.delivered, read=mark.read
+            )
+            self._delivery.deliver(moved.members, encode(payload))
+
+    def _show_writing(self, writing: Sequence[Writing]) -> None:
+        cids = {found.cid for found in writing}
+        members = self._patiently(lambda: self._ledger.members(cids)) if cids else {}
+        for found in writing:
+            of_it = members.get(found.cid, ())
+            if found.uid in of_it:
+                payload = encode(TypingShown(cid=found.cid, uid=found.uid, on=found.on))
+                self._delivery.show((uid for uid in of_it if uid != found.uid), payload)
+
+    def _answer_refused(self, checked: Sequence[Checked]) -> None:
+        for found in checked:
+            if isinstance(found, Refused):
+                self._reject(found)
+
+    def _reject(self, refused: Refused) -> None:
+        rejected = refused.rejected
+        _log.info("rejected a message of %s: %s", refused.uid, rejected.code)
+        self._delivery.deliver([refused.uid], encode(rejected))
+
+    def _wait_for_broker(self) -> None:
+        while not self._broker.settle(_WAIT_SECONDS):
+            if self._stopping.is_set():
+                raise StoppedError
+
+    def _patiently(self, step: Callable[[], _T]) -> _T:
+        """Wait for a database that is away: the broker keeps the messages meanwhile."""
+        while True:
+            try:
+                return step()
+            except UnavailableError as error:
+                _log.warning("waiting: %s", error)
+                if self._stopping.wait(_WAIT_SECONDS):
+                    raise StoppedError from None

@@ -1,0 +1,277 @@
+"""The bridge's loop on a ledger in memory and a broker that is a list."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+
+import pytest
+
+from bridge.link import Received
+from bridge.worker import StoppedError, Worker
+from parley_protocol import limits, topics
+from parley_protocol.ids import new_id, pair_cid
+from parley_protocol.payloads import (
+    ConversationChanged,
+    Entry,
+    Message,
+    Receipt,
+    ReceiptMoved,
+    Rejected,
+    Typing,
+    TypingShown,
+    decode_down,
+    encode,
+)
+from storage.errors import UnavailableError
+from storage.ledger import Ledger
+from storage.memory import MemoryStore, MemoryUnit
+from storage.model import Draft, Outcome
+
+
+class ListBroker:
+    """A broker that hands out what it is given and keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Received] = []
+        self.published: list[tuple[str, object, int]] = []
+        self.acknowledged: list[Received] = []
+        self.outstanding = 0
+        self.has_everything = True
+
+    def receive(self, *, limit: int, seconds: float) -> list[Received]:
+        assert seconds >= 0
+        batch, self.waiting = self.waiting[:limit], self.waiting[limit:]
+        return batch
+
+    def acknowledge(self, batch: Iterable[Received]) -> None:
+        self.acknowledged += batch
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        self.published.append((topic, decode_down(payload), qos))
+
+    def settle(self, seconds: float) -> bool:
+        assert seconds >= 0
+        return self.has_everything
+
+    def inbox(self, uid: str) -> list[object]:
+        return [body for topic, body, _ in self.published if topic == topics.inbox(uid)]
+
+
+class FragileStore:
+    """A store in memory that can be away."""
+
+    def __init__(self) -> None:
+        self._store = MemoryStore()
+        self.add_people = self._store.add_people
+        self.reading = self._store.reading
+        self.away = 0
+
+    def writing(self) -> AbstractContextManager[MemoryUnit]:
+        if self.away:
+            self.away -= 1
+            raise UnavailableError("away")
+        return self._store.writing()
+
+
+class PoisonedLedger(Ledger):
+    """A ledger that breaks on one text."""
+
+    def commit(self, drafts: Sequence[Draft], now: int) -> list[Outcome]:
+        if any(draft.message.text == "poison" for draft in drafts):
+            raise RuntimeError("poison")
+        return super().commit(drafts, now)
+
+
+class Setting:
+    def __init__(self) -> None:
+        self.broker = ListBroker()
+        self.store = FragileStore()
+        self.ledger = PoisonedLedger(self.store)
+        self.worker = Worker(self.broker, self.ledger, batch=10, now=lambda: 42)
+        self.ada, self.grace, self.eve = sorted(new_id() for _ in range(3))
+        self.device = new_id()
+        self.store.add_people(self.ada, self.grace, self.eve)
+
+    def send(self, uid: str, scope: topics.Scope, target: str, payload: bytes) -> None:
+        self.send_kind("message", uid, scope, target, payload)
+
+    def send_kind(
+        self, kind: topics.Kind, uid: str, scope: topics.Scope, target: str, payload: bytes
+    ) -> None:
+        topic = str(topics.Send(uid, self.device, scope, target, kind))
+        self.broker.waiting.append(Received(topic, payload, 1, len(self.broker.waiting) + 1))
+
+    def turn(self) -> None:
+        self.worker.turn(0)
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+def message(text: str = "hello", mid: str | None = None) -> bytes:
+    return encode(Message(id=mid or new_id(), sent_at=1, text=text))
+
+
+def test_a_message_is_stored_delivered_and_then_acknowledged(setting: Setting) -> None:
+    s = setting
+    s.send(s.ada, "dm", s.grace, message("hello"))
+    s.turn()
+    cid = pair_cid(s.ada, s.grace)
+    joined, entry = s.broker.inbox(s.grace)
+    assert joined == ConversationChanged(cid=cid, change="joined", type="dm")
+    assert isinstance(entry, Entry)
+    assert (entry.seq, entry.text, entry.sender, entry.stored_at) == (1, "hello", s.ada, 42)
+    assert s.broker.inbox(s.ada) == [joined, entry]
+    assert s.ledger.message(s.grace, cid, 1) == entry
+    assert len(s.broker.acknowledged) == 1
+
+
+def test_the_sender_hears_of_it_last(setting: Setting) -> None:
+    s = setting
+    group = s.ledger.create_group(s.ada, "Compilers", [s.grace, s.eve], now=1)
+    s.turn()
+    s.broker.published.clear()
+    for sender in (s.ada, s.grace, s.eve):
+        s.send(sender, "group", group.cid, message())
+    s.turn()
+    order = [topic for topic, _, _ in s.broker.published]
+    assert [order[2], order[5], order[8]] == [topics.inbox(u) for u in (s.ada, s.grace, s.eve)]
+
+
+def test_a_repeat_is_delivered_again_with_its_first_number(setting: Setting) -> None:
+    s = setting
+    payload = message()
+    s.send(s.ada, "dm", s.grace, payload)
+    s.turn()
+    s.send(s.ada, "dm", s.grace, payload)
+    s.turn()
+    _, first, second = s.broker.inbox(s.grace)
+    assert first == second
+    assert s.broker.inbox(s.ada)[-1] == first
+
+
+def test_rejected_goes_to_the_sender_and_blocks_nothing(setting: Setting) -> None:
+    s = setting
+    too_long = new_id()
+    s.send(s.ada, "dm", s.grace, b"\xff\x00 broken")
+    s.send(s.ada, "dm", s.grace, message("x" * (limits.TEXT_MAX + 1), too_long))
+    s.send(s.ada, "group", new_id(), message())
+    s.send(s.ada, "dm", s.grace, message("fine"))
+    s.turn()
+    rejected = [body for body in s.broker.inbox(s.ada) if isinstance(body, Rejected)]
+    assert {(r.code, r.device) for r in rejected} == {
+        (code, s.device) for code in ("malformed", "too_long", "not_found")
+    }
+    assert too_long in {r.id for r in rejected}
+    assert [e.text for e in s.broker.inbox(s.grace) if isinstance(e, Entry)] == ["fine"]
+    assert len(s.broker.acknowledged) == 4
+
+
+def test_no_text_reaches_the_log(setting: Setting, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    s = setting
+    s.send(s.ada, "dm", s.grace, message("a secret"))
+    s.send(s.ada, "dm", s.grace, b'{"id": 5, "text": "a secret"}')
+    s.turn()
+    assert "malformed" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_long_text_is_delivered_in_part_and_stored_whole(setting: Setting) -> None:
+    s = setting
+    s.send(s.ada, "dm", s.grace, message("ü" * limits.TEXT_MAX))
+    s.turn()
+    entry = s.broker.inbox(s.grace)[-1]
+    assert isinstance(entry, Entry)
+    assert (entry.partial, entry.text) == (True, "ü" * limits.PARTIAL_CHARACTERS)
+    assert s.ledger.message(s.grace, entry.cid, 1).text == "ü" * limits.TEXT_MAX
+
+
+def test_what_the_api_numbered_before_is_delivered_before(setting: Setting) -> None:
+    s = setting
+    group = s.ledger.create_group(s.ada, "Compilers", [s.grace], now=1)
+    s.ledger.rename(s.ada, group.cid, "Linkers", now=2)
+    s.send(s.grace, "group", group.cid, message())
+    s.turn()
+    entries = [body for body in s.broker.inbox(s.ada) if isinstance(body, Entry)]
+    assert [entry.seq for entry in entries] == [1, 2, 3]
+    assert s.ledger.parcels(10) == []
+
+
+def test_parcels_stay_until_the_broker_has_them(setting: Setting) -> None:
+    s = setting
+    s.ledger.create_group(s.ada, "Compilers", [s.grace], now=1)
+    s.send(s.ada, "dm", s.grace, message())
+    s.broker.has_everything = False
+    s.worker.stop()
+    with pytest.raises(StoppedError):
+        s.turn()
+    assert s.broker.acknowledged == []
+    assert len(s.ledger.parcels(10)) == 2
+
+
+def test_a_database_that_is_away_is_waited_for(setting: Setting) -> None:
+    s = setting
+    s.store.away = 1
+    s.send(s.ada, "dm", s.grace, message())
+    s.turn()
+    assert len(s.broker.acknowledged) == 1
+    assert len(s.broker.inbox(s.grace)) == 2
+
+
+def test_what_cannot_be_stored_blocks_nothing(
+    setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    s = setting
+    for text in ("one", "poison", "two"):
+        s.send(s.ada, "dm", s.grace, message(text))
+    s.turn()
+    assert [e.text for e in s.broker.inbox(s.grace) if isinstance(e, Entry)] == ["one", "two"]
+    assert [b.code for b in s.broker.inbox(s.ada) if isinstance(b, Rejected)] == ["internal"]
+    assert len(s.broker.acknowledged) == 3
+    assert "poison" not in caplog.text
+
+
+def test_receipts_are_told_to_the_members(setting: Setting) -> None:
+    s = setting
+    s.send(s.ada, "dm", s.grace, message())
+    s.turn()
+    cid = pair_cid(s.ada, s.grace)
+    receipt = encode(Receipt(cid=cid, delivered=1))
+    s.send_kind("receipt", s.grace, "dm", s.ada, receipt)
+    s.send_kind("receipt", s.eve, "dm", s.ada, receipt)
+    s.turn()
+    moved = ReceiptMoved(cid=cid, uid=s.grace, delivered=1)
+    assert s.broker.inbox(s.ada)[-1] == moved
+    assert s.broker.inbox(s.grace)[-1] == moved
+    assert s.broker.inbox(s.eve) == []
+
+
+def test_typing_is_shown_to_the_others_and_never_queued(setting: Setting) -> None:
+    s = setting
+    group = s.ledger.create_group(s.ada, "Compilers", [s.grace], now=1)
+    s.turn()
+    s.broker.published.clear()
+    for uid in (s.ada, s.eve):
+        s.send_kind("typing", uid, "group", group.cid, encode(Typing(on=True)))
+    s.turn()
+    shown = TypingShown(cid=group.cid, uid=s.ada, on=True)
+    assert s.broker.published == [(topics.live(s.grace), shown, 0)]
+
+
+def test_who_was_removed_gets_nothing_any_more(setting: Setting) -> None:
+    s = setting
+    group = s.ledger.create_group(s.ada, "Compilers", [s.grace, s.eve], now=1)
+    s.turn()
+    payload = message()
+    s.send(s.ada, "group", group.cid, payload)
+    s.turn()
+    s.ledger.remove_member(s.ada, group.cid, s.grace, now=2)
+    s.turn()
+    s.broker.published.clear()
+    for again in (payload, message()):
+        s.send(s.ada, "group", group.cid, again)
+    s.turn()
+    assert s.broker.inbox(s.grace) == []
+    assert len(s.broker.inbox(s.eve)) == 2
