@@ -24,7 +24,8 @@ def folder(data: Path) -> Path:
 def create(data: Path) -> None:
     """Make what is missing: the API's signing key, its public half, the bridge's token."""
     keys = folder(data)
-    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys.mkdir(exist_ok=True, mode=0o700)
     if not (keys / _SIGNING).exists():
         _write(keys / _SIGNING, _pem(Ed25519PrivateKey.generate()))
     key = signing_key(data)

@@ -83,6 +83,9 @@ class MemoryUnit:
     def standings(self, uid: str) -> list[Standing]:
         return [Standing(c.cid, c.type, c.name, c.head, c.members[uid].read) for c in self._of(uid)]
 
+    def acquaintances(self, uid: str) -> set[str]:
+        return {other for conversation in self._of(uid) for other in conversation.members}
+
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
         return {key: self._state.known[key] for key in keys if key in self._state.known}
 

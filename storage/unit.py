@@ -28,6 +28,9 @@ class Unit(Protocol):
     def standings(self, uid: str) -> list[Standing]:
         """Give where each of a person's conversations stands, the last moved first."""
 
+    def acquaintances(self, uid: str) -> set[str]:
+        """Give everybody who shares a conversation with a person, that person included."""
+
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
         """Find the entries that bear these ids."""
 

@@ -25,6 +25,7 @@ DisplayName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_MAX)]
 GroupName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_MAX)]
 DeviceName = Annotated[str, Meta(max_length=limits.NAME_MAX)]
 RefreshToken = Annotated[str, Meta(min_length=1, max_length=256)]
+Time = Annotated[datetime, Meta(tz=True, description="RFC 3339, in UTC")]
 ConversationType = Literal["dm", "group"]
 
 
@@ -86,7 +87,7 @@ class Account(Struct, frozen=True, kw_only=True):
     uid: Id
     name: str
     display_name: str
-    created_at: datetime
+    created_at: Time
 
 
 class ChangeAccount(Struct, frozen=True, kw_only=True):
@@ -161,7 +162,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     head: Seq
     read: Seq
     unread: int
-    created_at: datetime
+    created_at: Time
     members: list[Member]
 
 

@@ -57,6 +57,12 @@ def inbox(uid: str) -> str:
     return f"{ROOT}/inbox/{uid}"
 
 
+def quality(topic: str) -> int:
+    """Give the QoS of a topic: 0 for what is worth nothing later, 1 for everything else."""
+    fleeting = topic.startswith(f"{ROOT}/live/") or topic.endswith("/typing")
+    return 0 if fleeting or topic == ROLL_CALL else 1
+
+
 def live(uid: str) -> str:
     """Give the topic of everything that is worth nothing later: typing, presence."""
     return f"{ROOT}/live/{uid}"

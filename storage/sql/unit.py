@@ -65,6 +65,11 @@ class SqlUnit:
         query = query.where(members.c.uid == uid).order_by(c.moved_at.desc(), c.cid.desc())
         return [Standing(*row) for row in self._connection.execute(query)]
 
+    def acquaintances(self, uid: str) -> set[str]:
+        own = select(members.c.cid).where(members.c.uid == uid)
+        query = select(members.c.uid).where(members.c.cid.in_(own)).distinct()
+        return set(self._connection.scalars(query))
+
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
         if not keys:
             return {}

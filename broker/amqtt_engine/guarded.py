@@ -1,0 +1,180 @@
+"""amqtt's broker behind the gate, with bounded queues and nothing retained."""
+
+import asyncio
+import logging
+import ssl
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import websockets
+from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter, WebSocketsWriter, WriterAdapter
+from amqtt.broker import Broker
+from amqtt.contexts import BrokerConfig, ListenerType
+from amqtt.mqtt.connack import SERVER_UNAVAILABLE
+from amqtt.mqtt.connect import ConnectPacket
+from amqtt.session import Session
+from websockets.asyncio.server import ServerConnection
+
+from broker.amqtt_engine.gate import RefusedError, Registry, judge, refusal
+from broker.amqtt_engine.readers import PACKET_MAX, GuardedReader, Source, WebSocketSource
+from broker.engine import Options
+from parley_protocol import topics
+
+_log = logging.getLogger(__name__)
+_Tasks = deque[asyncio.Task[Any]]
+_PRUNE_ABOVE = 1_000
+_LAST_WORDS_SECONDS = 2.0
+
+
+class GuardedBroker(Broker):
+    """Judges connections before amqtt sees them, and finds subscribers by their topic."""
+
+    def __init__(self, config: BrokerConfig, options: Options, registry: Registry) -> None:
+        super().__init__(config)
+        self._options = options
+        self._registry = registry
+        self._connections: dict[str, asyncio.Task[None]] = {}
+
+    async def _create_server_instance(
+        self,
+        listener_name: str,
+        listener_type: ListenerType,
+        address: str | None,
+        port: int,
+        ssl_context: ssl.SSLContext | None,
+    ) -> asyncio.Server | websockets.asyncio.server.Server:
+        host = address.strip("[]") if address else None
+        if listener_type is not ListenerType.WS:
+            return await super()._create_server_instance(
+                listener_name, listener_type, host, port, ssl_context
+            )
+        return await websockets.serve(
+            lambda websocket: self.ws_connected(websocket, listener_name),
+            host,
+            port,
+            subprotocols=[websockets.Subprotocol("mqtt")],
+            max_size=PACKET_MAX,
+            compression=None,
+        )
+
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        """Take a connection over TCP."""
+        await self._arrive(StreamReaderAdapter(reader), StreamWriterAdapter(writer), listener_name)
+
+    async def ws_connected(self, websocket: ServerConnection, listener_name: str) -> None:
+        """Take a connection over WebSocket."""
+        await self._arrive(WebSocketSource(websocket), WebSocketsWriter(websocket), listener_name)
+
+    async def retain_message(self, *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401 - as amqtt
+        """Retain nothing: nobody could read it, and it would stay for ever."""
+
+    async def _arrive(self, source: Source, writer: WriterAdapter, listener_name: str) -> None:
+        reader = GuardedReader(source)
+        try:
+            client_id = await self._judge(reader)
+        except RefusedError as refused:
+            _log.info("refused a connection: %s", refused)
+            await _close(writer, refusal(refused.code))
+            return
+        except Exception as error:  # noqa: BLE001 - no bytes of a stranger may do more than this
+            _log.info("closed a connection that did not log in: %s", type(error).__name__)
+            await _close(writer, b"")
+            return
+        await self._serve(client_id, reader, writer, listener_name)
+
+    async def _judge(self, reader: GuardedReader) -> str:
+        async with asyncio.timeout(self._options.connect_timeout):
+            connect = await ConnectPacket.from_stream(reader)
+        claims = judge(connect, self._options.key)
+        client_id = claims.client_id
+        if len(self._connections) >= self._options.max_connections:
+            raise RefusedError(SERVER_UNAVAILABLE, "too many connections")
+        await self._end_earlier(client_id, clean=connect.clean_session_flag)
+        if len(self._registry) > 2 * len(self.sessions) + _PRUNE_ABOVE:
+            self._registry.prune(set(self.sessions))
+        self._registry.admit(claims)
+        reader.admit(connect.keep_alive)
+        return client_id
+
+    async def _end_earlier(self, client_id: str, *, clean: bool) -> None:
+        """Let an earlier connection of the client end before the new one begins.
+
+        Both would share amqtt's session, and the end of one would switch the other off.
+        """
+        earlier = self._connections.get(client_id)
+        if earlier is not None:
+            session, handler = self.sessions.get(client_id, (None, None))
+            if session is not None and handler is not None:
+                await handler.handle_connection_closed()
+            _, late = await asyncio.wait([earlier], timeout=_LAST_WORDS_SECONDS)
+            for task in late:
+                task.cancel()
+                await asyncio.wait([task])
+        session, _ = self.sessions.get(client_id, (None, None))
+        if session is not None and session.clean_session and not clean:
+            await self._delete_session(client_id)
+
+    async def _serve(
+        self, client_id: str, reader: GuardedReader, writer: WriterAdapter, listener_name: str
+    ) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            return
+        self._connections[client_id] = task
+        try:
+            await self._client_connected(listener_name, reader, writer)
+        finally:
+            if self._connections.get(client_id) is task:
+                del self._connections[client_id]
+
+    async def _run_broadcast(self, running_tasks: _Tasks) -> None:
+        """Hand a message to its subscribers, found by their exact topic.
+
+        Stock amqtt compares each message with every filter of every session.
+        """
+        message = await self._broadcast_queue.get()
+        quality = topics.quality(message["topic"])
+        for session, granted in self._subscribers(message["topic"]):
+            qos = min(quality, granted)
+            if session.transitions.state == "connected":
+                self._publish(session, message, qos, running_tasks)
+            elif qos and not session.clean_session:
+                self._make_room(session)
+                await self._retain_broadcast_message(message, qos, session)
+
+    def _subscribers(self, topic: str) -> Iterator[tuple[Session, int]]:
+        yield from self._subscriptions.get(topic, ())
+        for topic_filter, subscribers in self._subscriptions.items():
+            if "+" in topic_filter and self._matches(topic, topic_filter):
+                yield from subscribers
+
+    def _publish(
+        self, session: Session, message: dict[str, Any], qos: int, running_tasks: _Tasks
+    ) -> None:
+        handler = self._get_handler(session)
+        if handler is None:
+            return
+        if session.inflight_out_count >= self._options.queue_messages:
+            # It does not keep up. Connecting again, it fetches what it lacks.
+            running_tasks.append(asyncio.ensure_future(handler.handle_connection_closed()))
+            return
+        publish = handler.mqtt_publish(message["topic"], message["data"], qos, retain=False)
+        running_tasks.append(asyncio.ensure_future(publish))
+
+    def _make_room(self, session: Session) -> None:
+        # The oldest goes: a client finds by its numbers what it lacks, and fetches it.
+        while session.retained_messages.qsize() >= self._options.queue_messages:
+            session.retained_messages.get_nowait()
+
+
+async def _close(writer: WriterAdapter, last_words: bytes) -> None:
+    with suppress(OSError, TimeoutError, websockets.ConnectionClosed):
+        async with asyncio.timeout(_LAST_WORDS_SECONDS):
+            if last_words:
+                writer.write(last_words)
+                await writer.drain()
+            await writer.close()

@@ -1,0 +1,38 @@
+"""What every engine of the embedded broker offers, whatever is inside."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an engine runs. Ports: TCP and WebSocket; times in seconds."""
+
+    host: str
+    port: int
+    ws_port: int
+    key: Ed25519PublicKey
+    max_connections: int
+    connect_timeout: float
+    queue_messages: int
+    session_seconds: int
+
+
+class BrokerError(Exception):
+    """The broker cannot run; the text is one line for the person who started it."""
+
+
+class Engine(Protocol):
+    """An MQTT broker that keeps to Parley's access rules."""
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            BrokerError: a port is in use or must not be listened on.
+        """
+
+    async def stop(self) -> None:
+        """Close every connection and stop listening."""

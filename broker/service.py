@@ -1,0 +1,58 @@
+"""Run the embedded broker as a service."""
+
+import asyncio
+import logging
+import signal
+
+import uvloop
+
+from broker.amqtt_engine import AmqttEngine
+from broker.engine import Options
+from config import keys
+from config.settings import Settings
+
+_log = logging.getLogger(__name__)
+_DAY = 24 * 3600
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        BrokerError: a port is in use or must not be listened on.
+    """
+    # What they would say names clients, topics and every stranger's bytes.
+    for chatty in ("amqtt", "transitions", "websockets"):
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)
+    uvloop.run(_serve(options(settings)))
+
+
+def options(settings: Settings) -> Options:
+    """Take an engine's options from the settings."""
+    broker = settings.broker
+    return Options(
+        host=broker.host,
+        port=broker.port,
+        ws_port=broker.ws_port,
+        key=keys.public_key(settings.folder),
+        max_connections=broker.max_connections,
+        connect_timeout=broker.connect_timeout,
+        queue_messages=broker.queue_messages,
+        session_seconds=broker.session_days * _DAY,
+    )
+
+
+async def _serve(chosen: Options) -> None:
+    engine = AmqttEngine(chosen)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await engine.start()
+    _log.info("the broker listens on %s, ports %s and %s", *_places(chosen))
+    await stopping.wait()
+    await engine.stop()
+    _log.info("the broker has stopped")
+
+
+def _places(chosen: Options) -> tuple[str, int, int]:
+    return chosen.host, chosen.port, chosen.ws_port

@@ -1,0 +1,193 @@
+"""The command line. Mistakes get one line on stderr and exit status 2."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import msgspec
+
+from config.form import document
+from config.settings import Settings, SettingsError, load
+from parley import logs
+
+_STOPPED_BY_KEYBOARD = 130
+
+
+class UnusableError(Exception):
+    """What was asked for cannot be done here; the text is one line."""
+
+
+def main() -> NoReturn:
+    """Run ``parley`` and exit with its status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run ``parley`` with arguments and give its exit status."""
+    try:
+        status = parley.main(arguments, prog_name="parley", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        return _help(error)
+    except click.ClickException as error:
+        return _complain(error.format_message())
+    except (SettingsError, UnusableError) as error:
+        return _complain(str(error))
+    except (click.Abort, KeyboardInterrupt):
+        return _STOPPED_BY_KEYBOARD
+    return status if isinstance(status, int) else 0
+
+
+def _help(error: click.exceptions.NoArgsIsHelpError) -> int:
+    click.echo(error.format_message())
+    return 2
+
+
+def _complain(text: str) -> int:
+    click.echo(f"parley: {' '.join(text.split())}", err=True)
+    return 2
+
+
+@click.group()
+@click.version_option(package_name="parley", message="%(prog)s %(version)s")
+def parley() -> None:
+    """Run a messenger of your own."""
+
+
+_Command = Callable[..., Any]
+
+
+def _with_settings(command: _Command) -> _Command:
+    """Give a command ``--config`` and ``--data``."""
+    file = click.Path(dir_okay=False, path_type=Path)
+    command = click.option("--data", metavar="DIR", help="Folder of the database and the keys.")(
+        command
+    )
+    return click.option("--config", type=file, help="Settings file (TOML); see parley settings.")(
+        command
+    )
+
+
+def _settings(config: Path | None, data: str | None) -> Settings:
+    settings = load(config)
+    return msgspec.structs.replace(settings, data=data) if data else settings
+
+
+@parley.command()
+@_with_settings
+@click.option("--host", help="Address on which everything listens.")
+@click.option("--http", type=click.IntRange(1, 65535), metavar="PORT", help="Port of the API.")
+@click.option("--mqtt", type=click.IntRange(1, 65535), metavar="PORT", help="Port of MQTT.")
+@click.option("--ws", type=click.IntRange(1, 65535), metavar="PORT", help="Port of WebSocket.")
+def up(  # noqa: PLR0913 - one argument an option
+    config: Path | None,
+    data: str | None,
+    host: str | None,
+    http: int | None,
+    mqtt: int | None,
+    ws: int | None,
+) -> int:
+    """Run broker, bridge and API together, and look after them."""
+    from parley import up as platform
+
+    settings = _settings(config, data)
+    api = _replaced(settings.api, host=host, port=http)
+    broker = _replaced(settings.broker, host=host, port=mqtt, ws_port=ws)
+    return platform.run(msgspec.structs.replace(settings, api=api, broker=broker))
+
+
+def _replaced(section: Any, **changes: Any) -> Any:  # noqa: ANN401 - any section of the settings
+    given = {name: value for name, value in changes.items() if value is not None}
+    return msgspec.structs.replace(section, **given)
+
+
+@parley.command()
+@_with_settings
+def setup(config: Path | None, data: str | None) -> None:
+    """Make the data folder, the keys and the tables; up does this by itself."""
+    from parley.prepare import prepare
+
+    prepare(_settings(config, data))
+
+
+@parley.command()
+@_with_settings
+def broker(config: Path | None, data: str | None) -> None:
+    """Run the broker alone."""
+    from broker.service import run
+
+    _serve("broker", run, _settings(config, data))
+
+
+@parley.command()
+@_with_settings
+def bridge(config: Path | None, data: str | None) -> None:
+    """Run the bridge alone."""
+    from bridge.service import run
+
+    _serve("bridge", run, _settings(config, data))
+
+
+@parley.command()
+@_with_settings
+def webapi(config: Path | None, data: str | None) -> None:
+    """Run the API alone."""
+    from webapi.service import run
+
+    _serve("webapi", run, _settings(config, data))
+
+
+def _serve(name: str, service: Callable[[Settings], None], settings: Settings) -> None:
+    from broker.engine import BrokerError
+    from parley.prepare import require_keys
+    from parley.supervised import end_with_parent
+
+    logs.set_up(name, settings.log.level)
+    require_keys(settings)
+    end_with_parent()
+    try:
+        service(settings)
+    except BrokerError as error:
+        raise UnusableError(str(error)) from None
+
+
+@parley.command(name="settings")
+def show_settings() -> None:
+    """Print every setting, with its meaning and default, as a settings file."""
+    click.echo(document(), nl=False)
+
+
+@parley.command()
+@_with_settings
+def doctor(config: Path | None, data: str | None) -> int:
+    """Say what is wrong with a set-up."""
+    from parley.doctor import examine
+
+    return examine(lambda: _settings(config, data))
+
+
+@parley.command()
+@click.option("--server", default="http://127.0.0.1:8080", show_default=True, help="The API's URL.")
+@click.option(
+    "--store", type=click.Path(dir_okay=False, path_type=Path), help="This device's file."
+)
+def chat(server: str, store: Path | None) -> None:
+    """Chat in the terminal."""
+    from clients.terminal.chat import run
+
+    run(server, store)
+
+
+@parley.command(add_help_option=True)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--server", default="http://127.0.0.1:8080", show_default=True, help="The API's URL.")
+def replay(file: Path, server: str) -> int:
+    """Play an IRC log through a running platform, and compare what came out.
+
+    Reply links are read from NAME.annotation.txt beside NAME.raw.txt. The exit status is 1 where
+    anything differs.
+    """
+    from parley.replay.command import run
+
+    return run(file, server)

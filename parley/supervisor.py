@@ -1,0 +1,101 @@
+"""Look after services: start them, start them again when they die, stop them in order."""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from parley import supervised
+from parley.backoff import Backoff
+
+_log = logging.getLogger(__name__)
+_GRACE_SECONDS = 10.0
+
+
+class Child:
+    """One service and the thread that keeps it alive. Its process id is in ``pid_file``."""
+
+    def __init__(self, name: str, command: Sequence[str], pid_file: Path) -> None:
+        self.name = name
+        self._command = command
+        self._pid_file = pid_file
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._keeper = threading.Thread(target=self._keep, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to keep the service alive."""
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """Ask the service to end, and make it end where it takes too long."""
+        with self._lock:
+            self._stopping.set()
+            process = self._process
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                _log.warning("the %s does not stop: ending it", self.name)
+                process.kill()
+        self._keeper.join()
+        self._pid_file.unlink(missing_ok=True)
+
+    def _keep(self) -> None:
+        backoff = Backoff()
+        while process := self._spawn():
+            begun = time.monotonic()
+            status = self._pass_on_output(process)
+            if self._stopping.is_set():
+                return
+            pause = backoff.pause(time.monotonic() - begun)
+            _log.warning("the %s has ended (%s): again in %.1f s", self.name, status, pause)
+            self._stopping.wait(pause)
+
+    def _spawn(self) -> subprocess.Popen[bytes] | None:
+        with self._lock:
+            if self._stopping.is_set():
+                return None
+            self._process = subprocess.Popen(  # noqa: S603 - commands of our own making
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, supervised.VARIABLE: "1"},
+                # Ctrl-C is for the supervisor alone: it stops the services in order.
+                start_new_session=True,
+            )
+            self._pid_file.write_text(str(self._process.pid))
+            return self._process
+
+    def _pass_on_output(self, process: subprocess.Popen[bytes]) -> int:
+        with process:
+            for line in process.stdout or ():
+                sys.stderr.buffer.write(line)
+                sys.stderr.buffer.flush()
+        return process.returncode
+
+
+class Supervisor:
+    """All services, started in one order and stopped in the other."""
+
+    def __init__(self, commands: Mapping[str, Sequence[str]], folder: Path) -> None:
+        self._children = [
+            Child(name, command, folder / f"{name}.pid") for name, command in commands.items()
+        ]
+
+    def start(self) -> None:
+        """Start all."""
+        for child in self._children:
+            child.start()
+
+    def stop(self) -> None:
+        """Stop all, the last started first."""
+        for child in reversed(self._children):
+            child.stop()

@@ -1,0 +1,145 @@
+"""``parley up``: the whole platform on one machine."""
+
+import fcntl
+import logging
+import signal
+import socket
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from config.form import dump
+from config.settings import Settings, SettingsError, reachable
+from parley import logs
+from parley.prepare import prepare
+from parley.supervisor import Supervisor
+
+_SERVICES = ("broker", "bridge", "webapi")
+_POLL_SECONDS = 0.1
+
+
+def run(settings: Settings) -> int:
+    """Run until SIGTERM or Ctrl-C; give the exit status.
+
+    Raises:
+        SettingsError: the folder or a port cannot be used.
+    """
+    logs.set_up("parley", settings.log.level)
+    with _folder_of_ones_own(settings) as folder:
+        _require_free_ports(settings)
+        prepare(settings)
+        supervisor = Supervisor(_commands(settings, folder), folder)
+        stopping = _stop_signal()
+        supervisor.start()
+        if _wait_until_ready(settings, stopping):
+            click.echo(_greeting(settings), err=True)
+        stopping.wait()
+        logging.getLogger(__name__).info("stopping")
+        supervisor.stop()
+    return 0
+
+
+@contextmanager
+def _folder_of_ones_own(settings: Settings) -> Iterator[Path]:
+    """Make the folder for what is true of this run only, and keep others out of it."""
+    folder = settings.folder / "run"
+    try:
+        settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        reason = f"the data folder {settings.folder} cannot be written: {error.strerror}"
+        raise SettingsError(reason) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(f"Parley already runs on {settings.folder}") from None
+        yield folder
+
+
+def _require_free_ports(settings: Settings) -> None:
+    for what, host, port in _places(settings):
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                reason = f"port {port} on {host} ({what}) cannot be used: {error.strerror}"
+                raise SettingsError(reason) from None
+
+
+def _places(settings: Settings) -> list[tuple[str, str, int]]:
+    broker, api = settings.broker, settings.api
+    return [
+        ("api.port", api.host, api.port),
+        ("broker.port", broker.host, broker.port),
+        ("broker.ws_port", broker.host, broker.ws_port),
+    ]
+
+
+def _commands(settings: Settings, folder: Path) -> dict[str, list[str]]:
+    file = folder / "settings.toml"
+    file.touch(mode=0o600)
+    file.write_text(dump(settings))
+    return {
+        name: [sys.executable, "-m", "parley", name, "--config", str(file)] for name in _SERVICES
+    }
+
+
+def _stop_signal() -> threading.Event:
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return stopping
+
+
+def _wait_until_ready(settings: Settings, stopping: threading.Event) -> bool:
+    while not stopping.is_set():
+        if _is_ready(settings):
+            return True
+        stopping.wait(_POLL_SECONDS)
+    return False
+
+
+def _is_ready(settings: Settings) -> bool:
+    health = f"http://{_address(settings.api.host, settings.api.port)}/health"
+    try:
+        for _, host, port in _places(settings):
+            socket.create_connection((reachable(host), port), timeout=5).close()
+        with urllib.request.urlopen(health, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def _address(host: str, port: int) -> str:
+    host = reachable(host)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _greeting(settings: Settings) -> str:
+    broker, api = settings.broker, settings.api
+    return f"""
+  {settings.name} is up.
+
+    API          http://{_address(api.host, api.port)}
+    its manual   http://{_address(api.host, api.port)}/v1/docs
+    MQTT         mqtt://{_address(broker.host, broker.port)}
+    WebSocket    ws://{_address(broker.host, broker.ws_port)}
+    data         {settings.folder.absolute()}
+
+  Talk:  parley chat --server http://{_address(api.host, api.port)}
+  Stop:  Ctrl-C
+"""

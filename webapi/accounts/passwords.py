@@ -1,0 +1,31 @@
+"""Passwords: Argon2id (RFC 9106), with OWASP's parameters: 19 MiB, two passes."""
+
+import secrets
+from contextlib import suppress
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+_MEMORY_KIB = 19 * 1024
+
+
+class Passwords:
+    """Hash and check passwords, taking as long for an unknown account as for a known one."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher(time_cost=2, memory_cost=_MEMORY_KIB, parallelism=1)
+        self._nobody = self.hash(secrets.token_urlsafe())
+
+    def hash(self, password: str) -> str:
+        """Give what is stored of a password."""
+        return self._hasher.hash(password)
+
+    def check(self, stored: str | None, password: str) -> bool:
+        """Compare a password with what is stored; ``None`` where there is no account."""
+        with suppress(Argon2Error, InvalidHashError):
+            return self._hasher.verify(stored or self._nobody, password) and stored is not None
+        return False
+
+    def is_outdated(self, stored: str) -> bool:
+        """Tell whether a hash was made at another cost than today's."""
+        return self._hasher.check_needs_rehash(stored)

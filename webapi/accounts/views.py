@@ -1,0 +1,105 @@
+"""Sign-up, login, refresh, logout, and one's own account."""
+
+from typing import cast
+
+from flask import Blueprint, Response, current_app
+from sqlalchemy import select
+
+from parley_protocol import rest
+from storage.accounts import Account
+from webapi.accounts import services
+from webapi.accounts.passwords import Passwords
+from webapi.accounts.sessions import Issuer
+from webapi.auth import identity, me
+from webapi.database import reading, seconds, writing
+from webapi.openapi import encode, endpoint
+from webapi.problems import ProblemError
+from webapi.texts import require_shown
+
+KEY = "parley_issuer"
+PASSWORDS = "parley_passwords"
+blueprint = Blueprint("accounts", __name__)
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/v1/accounts",
+    returns={201: rest.Session},
+    problems=[409],
+    open_to_all=True,
+)
+def sign_up(json: rest.SignUp) -> Response:
+    """Make an account, and begin a session for the device that asks."""
+    if json.display_name is not None:
+        require_shown(json.display_name, "$.display_name")
+    account = services.create(json, _passwords().hash(json.password), seconds())
+    return encode(services.log_in(_issuer(), account.uid, json, seconds()), 201)
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/v1/sessions",
+    returns={201: rest.Session},
+    problems=[401, 409],
+    open_to_all=True,
+)
+def log_in(json: rest.Login) -> Response:
+    """Begin a session for a device; it replaces the device's last one."""
+    query = select(Account.uid, Account.password_hash).where(Account.name == json.name)
+    found = reading().execute(query).one_or_none()
+    if not _passwords().check(found.password_hash if found else None, json.password) or not found:
+        raise ProblemError(401, "wrong_credentials", "the name or the password is wrong")
+    if _passwords().is_outdated(found.password_hash):
+        _rehash(found.uid, json.password)
+    return encode(services.log_in(_issuer(), found.uid, json, seconds()), 201)
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/v1/sessions/refresh",
+    returns={200: rest.Session},
+    problems=[401],
+    open_to_all=True,
+)
+def refresh(json: rest.Refresh) -> Response:
+    """Exchange a refresh token for new tokens; the old one is spent."""
+    return encode(services.refresh(_issuer(), json.refresh_token, seconds()))
+
+
+@endpoint(blueprint, "DELETE", "/v1/sessions/current", returns={204: None})
+def log_out() -> Response:
+    """End the session of the device that asks."""
+    claims = identity()
+    services.log_out(claims.sub, claims.device)
+    return Response(status=204)
+
+
+@endpoint(blueprint, "GET", "/v1/me", returns={200: rest.Account})
+def show_me() -> Response:
+    """Show one's own account."""
+    return encode(services.describe(services.find(reading(), me())))
+
+
+@endpoint(blueprint, "PATCH", "/v1/me", returns={200: rest.Account})
+def change_me(json: rest.ChangeAccount) -> Response:
+    """Change one's own account."""
+    uid = me()
+    require_shown(json.display_name, "$.display_name")
+    return encode(services.describe(services.change_display_name(uid, json.display_name)))
+
+
+def _rehash(uid: str, password: str) -> None:
+    stored = _passwords().hash(password)
+    with writing() as database:
+        services.find(database, uid).password_hash = stored
+
+
+def _issuer() -> Issuer:
+    return cast("Issuer", current_app.extensions[KEY])
+
+
+def _passwords() -> Passwords:
+    return cast("Passwords", current_app.extensions[PASSWORDS])

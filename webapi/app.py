@@ -1,0 +1,53 @@
+"""The API as a WSGI application."""
+
+from argon2 import PasswordHasher
+from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BaseConverter
+
+from config import keys
+from config.settings import Settings
+from parley_protocol import limits
+from webapi import accounts, auth, conversations, database, docs, history, people, problems, server
+from webapi.accounts.passwords import Passwords
+
+_BODY_MAX = limits.PAYLOAD_MAX
+_ROOMS = (accounts, people, conversations, history, server, docs)
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+class _IdConverter(BaseConverter):
+    regex = "[0-9a-f]{32}"
+
+
+def create_app(settings: Settings, hasher: PasswordHasher | None = None) -> Flask:
+    """Make the application. ``hasher`` sets what a password's hash costs."""
+    app = Flask("webapi", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = _BODY_MAX
+    app.url_map.converters["id"] = _IdConverter
+    app.url_map.strict_slashes = True
+    app.extensions[auth.KEY] = keys.public_key(settings.folder)
+    app.extensions[accounts.KEY] = accounts.Issuer(settings)
+    app.extensions[accounts.PASSWORDS] = Passwords(hasher)
+    app.extensions[server.KEY] = settings
+    problems.register(app)
+    database.register(app, settings.ledger_url)
+    for room in _ROOMS:
+        app.register_blueprint(room.blueprint)
+    app.after_request(_add_headers)
+    if settings.api.proxies:
+        count = settings.api.proxies
+        proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
+    return app
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

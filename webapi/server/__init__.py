@@ -1,0 +1,5 @@
+"""The server itself: where its broker is, and whether it is well."""
+
+from webapi.server.views import KEY, blueprint
+
+__all__ = ["KEY", "blueprint"]
