@@ -136,8 +136,8 @@ class Replay:
 
     async def _make_group(self, number: int, group: Group) -> None:
         owner, *others = (self.people[nick] for nick in group.members)
-        accounts = [other.account for other in others]
-        self.cids[number] = await owner.client.group(f"Group {number + 1}", accounts)
+        uids = [other.uid for other in others]
+        self.cids[number] = await owner.client.group(f"Group {number + 1}", uids)
 
     async def _talk(self, number: int, steps: Iterable[Line | Named]) -> None:
         for step in steps:

@@ -1,0 +1,128 @@
+"""What a client asks of the REST API: people, conversations and history."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterable
+
+from parley_client.api import Api
+from parley_client.errors import LoggedOutError
+from parley_protocol import rest
+from parley_protocol.payloads import Entry, Role
+
+
+class PeopleAndGroups(ABC):
+    """Requests of the person whose session ``api`` holds.
+
+    Each raises ``ApiError`` where the server refuses, and ``UnreachableError`` where it is away.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    @property
+    def uid(self) -> str:
+        """The person's id."""
+        if self._api.credentials is None:
+            raise LoggedOutError("log in first")
+        return self._api.credentials.uid
+
+    async def me(self) -> rest.Account:
+        """Show one's own account."""
+        return await self._api.get("/v1/me", rest.Account)
+
+    async def set_display_name(self, display_name: str) -> rest.Account:
+        """Change how others see one's name."""
+        body = rest.ChangeAccount(display_name=display_name)
+        return await self._api.send("PATCH", "/v1/me", body, rest.Account)
+
+    async def people(self, prefix: str, limit: int = 50) -> list[rest.Person]:
+        """Look people up by the beginning of their account name."""
+        page = await self._api.get("/v1/people", rest.People, prefix=prefix, limit=limit)
+        return page.items
+
+    async def person(self, name: str) -> rest.Person:
+        """Find somebody by account name.
+
+        Raises:
+            LookupError: there is nobody of that name.
+        """
+        for found in await self.people(name, limit=1):
+            if found.name == name:
+                return found
+        raise LookupError(f"there is nobody called {name}")
+
+    async def dm(self, name: str) -> str:
+        """Give the conversation with somebody, by account name."""
+        body = rest.OpenDm(peer=(await self.person(name)).uid)
+        return await self._open("/v1/conversations/dm", body)
+
+    async def group(self, name: str, uids: Iterable[str] = ()) -> str:
+        """Make a group of oneself and others, by uid; give its conversation."""
+        body = rest.CreateGroup(name=name, members=list(uids))
+        return await self._open("/v1/conversations/group", body)
+
+    async def conversation(self, cid: str) -> rest.Conversation:
+        """Show a conversation with its members."""
+        return await self._api.get(f"/v1/conversations/{cid}", rest.Conversation)
+
+    async def conversations(self) -> AsyncIterator[rest.Conversation]:
+        """Give all conversations, the last moved first."""
+        cursor: str | None = None
+        while True:
+            page = await self._api.get("/v1/conversations", rest.Conversations, cursor=cursor)
+            for conversation in page.items:
+                yield conversation
+            if page.next is None:
+                return
+            cursor = page.next
+
+    async def rename(self, cid: str, name: str) -> None:
+        """Give a group another name."""
+        body = rest.RenameGroup(name=name)
+        await self._api.send("PATCH", f"/v1/conversations/{cid}", body, rest.Conversation)
+
+    async def add(self, cid: str, uids: Iterable[str]) -> None:
+        """Let people join a group."""
+        body = rest.AddMembers(uids=list(uids))
+        await self._api.send("POST", f"/v1/conversations/{cid}/members", body, rest.Conversation)
+
+    async def remove(self, cid: str, uid: str) -> None:
+        """Take a member out of a group."""
+        await self._api.delete(f"/v1/conversations/{cid}/members/{uid}")
+
+    async def leave(self, cid: str) -> None:
+        """Leave a group."""
+        await self.remove(cid, self.uid)
+
+    async def set_role(self, cid: str, uid: str, role: Role) -> None:
+        """Give a member another role."""
+        path = f"/v1/conversations/{cid}/members/{uid}"
+        await self._api.send("PUT", path, rest.SetRole(role=role), rest.Conversation)
+
+    async def history(
+        self, cid: str, *, after: int | None = None, before: int | None = None, limit: int = 200
+    ) -> list[Entry]:
+        """Read a page of history by rising seq: the first after a number, or the last before one.
+
+        Long texts are cut (``partial``); ``message`` gives the whole.
+        """
+        page = await self._api.get(
+            f"/v1/conversations/{cid}/messages",
+            rest.Messages,
+            after=after,
+            before=before,
+            limit=limit,
+        )
+        return page.items
+
+    async def message(self, cid: str, seq: int) -> Entry:
+        """Read one message with its whole text."""
+        return await self._api.get(f"/v1/conversations/{cid}/messages/{seq}", Entry)
+
+    async def _open(self, path: str, body: rest.OpenDm | rest.CreateGroup) -> str:
+        conversation = await self._api.send("POST", path, body, rest.Conversation)
+        self._note_place(conversation)
+        return conversation.cid
+
+    @abstractmethod
+    def _note_place(self, conversation: rest.Conversation) -> None:
+        """Keep to whom messages of a conversation are addressed."""
