@@ -1,5 +1,6 @@
 """The command line. Mistakes get one line on stderr and exit status 2."""
 
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,9 @@ from config.form import document
 from config.settings import Settings, SettingsError, load
 from parley import logs
 
+_log = logging.getLogger(__name__)
+_FAILED = 1
+_UNUSABLE = 2
 _STOPPED_BY_KEYBOARD = 130
 
 
@@ -36,17 +40,21 @@ def run(arguments: list[str]) -> int:
         return _complain(str(error))
     except (click.Abort, KeyboardInterrupt):
         return _STOPPED_BY_KEYBOARD
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a user
+        _log.debug("unexpected", exc_info=error)
+        _complain(f"{error or type(error).__name__}")
+        return _FAILED
     return status if isinstance(status, int) else 0
 
 
 def _help(error: click.exceptions.NoArgsIsHelpError) -> int:
     click.echo(error.format_message())
-    return 2
+    return _UNUSABLE
 
 
 def _complain(text: str) -> int:
     click.echo(f"parley: {' '.join(text.split())}", err=True)
-    return 2
+    return _UNUSABLE
 
 
 @click.group()

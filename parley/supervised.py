@@ -2,9 +2,9 @@
 
 import os
 import signal
-import sys
 import threading
 
+_STDIN = 0
 VARIABLE = "PARLEY_SUPERVISED"
 
 
@@ -15,6 +15,7 @@ def end_with_parent() -> None:
 
 
 def _watch() -> None:
-    while sys.stdin.buffer.read(1):
+    # Not sys.stdin: its lock must be free when the interpreter ends.
+    while os.read(_STDIN, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
