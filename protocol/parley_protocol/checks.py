@@ -1,11 +1,15 @@
 """What makes a sent message well-formed, beyond the types of its fields."""
 
+import re
 from dataclasses import dataclass
 
 import msgspec
 
 from parley_protocol import limits
+from parley_protocol.ids import is_id
 from parley_protocol.payloads import Message, RejectedCode, decode_message
+
+_QUOTED = re.compile(r" '.*'", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +24,8 @@ class Refusal:
 class _Loose(msgspec.Struct):
     """As much of a broken message as its answer needs."""
 
-    id: str = ""
-    text: str = ""
+    id: object = ""
+    text: object = ""
 
 
 def read_message(payload: bytes) -> Message | Refusal:
@@ -40,10 +44,11 @@ def _explain(payload: bytes, error: Exception) -> Refusal:
         loose = msgspec.json.decode(payload, type=_Loose)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         loose = _Loose()
-    if len(loose.text) > limits.TEXT_MAX:
-        return Refusal("too_long", f"the text is over {limits.TEXT_MAX:,} characters", loose.id)
-    # The decoder's text names fields and types, never values: it may go into logs.
-    return Refusal("malformed", str(error), loose.id)
+    message_id = loose.id if isinstance(loose.id, str) and is_id(loose.id) else ""
+    if isinstance(loose.text, str) and len(loose.text) > limits.TEXT_MAX:
+        return Refusal("too_long", f"the text is over {limits.TEXT_MAX:,} characters", message_id)
+    # What is left names fields and types, and no values: it may go into logs.
+    return Refusal("malformed", _QUOTED.sub("", str(error)), message_id)
 
 
 def _fault(message: Message) -> Refusal | None:
