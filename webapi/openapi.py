@@ -1,6 +1,7 @@
 """Endpoints and their description: a route, its bodies and its answers are said once."""
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ _WITH_TOKEN = (401,)
 _WITH_BODY = (400, 413, 415, 422)
 _WITH_QUERY = (422,)
 _ID_SCHEMA = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+_UNUSED = ("ValidationError", "ValidationErrorElement")  # the generator's own form of a refusal
 
 _bearer = SecurityScheme(
     name="device",
@@ -71,9 +73,12 @@ def endpoint(  # noqa: PLR0913 - one argument a property
     return decorate
 
 
+@cache
 def document() -> dict[str, Any]:
-    """Describe the current app as an OpenAPI 3.1 document."""
-    spec: dict[str, Any] = _tree._generate_spec()  # noqa: SLF001 - its cache outlives the app
+    """Describe the API as an OpenAPI 3.1 document; needs a current app, and every app is alike."""
+    spec: dict[str, Any] = _tree.spec
+    for name in _UNUSED:
+        spec["components"]["schemas"].pop(name, None)
     for operations in spec["paths"].values():
         for operation in operations.values():
             _mend(operation)
@@ -91,10 +96,22 @@ def _answers(returns: dict[int, type | None], problems: Iterable[int]) -> Answer
 
 
 def _mend(operation: dict[str, Any]) -> None:
-    """Say what the generator does not know: media type of problems, form of ids."""
+    """Say what the generator does not know, and take back what it assumes."""
     for parameter in operation["parameters"]:
         parameter["schema"] = parameter["schema"] or _ID_SCHEMA
-    for status, answer in operation["responses"].items():
-        if int(status) >= HTTPStatus.BAD_REQUEST and "content" in answer:
-            schema = answer["content"].pop("application/json")
-            answer["content"]["application/problem+json"] = schema
+        parameter["schema"].pop("format", None)
+    operation["responses"] = {
+        status: _as_problem(answer) if int(status) >= HTTPStatus.BAD_REQUEST else answer
+        for status, answer in operation["responses"].items()
+        if not _is_assumed(answer)
+    }
+
+
+def _as_problem(answer: dict[str, Any]) -> dict[str, Any]:
+    schema = answer["content"]["application/json"]
+    return {**answer, "content": {"application/problem+json": schema}}
+
+
+def _is_assumed(answer: dict[str, Any]) -> bool:
+    content = answer.get("content", {}).get("application/json", {})
+    return str(content.get("schema", {}).get("$ref")).endswith("/ValidationError")
