@@ -17,6 +17,7 @@ import click
 from config.form import dump
 from config.settings import Settings, SettingsError, reachable
 from parley import logs
+from parley.places import address, places
 from parley.prepare import prepare
 from parley.supervisor import Supervisor
 
@@ -65,24 +66,16 @@ def _folder_of_ones_own(settings: Settings) -> Iterator[Path]:
 
 
 def _require_free_ports(settings: Settings) -> None:
-    for what, host, port in _places(settings):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for place in places(settings):
+        family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((host, port))
+                probe.bind((place.host, place.port))
             except OSError as error:
-                reason = f"port {port} on {host} ({what}) cannot be used: {error.strerror}"
+                where = f"port {place.port} on {place.host} ({place.setting})"
+                reason = f"{where} cannot be used: {error.strerror}"
                 raise SettingsError(reason) from None
-
-
-def _places(settings: Settings) -> list[tuple[str, str, int]]:
-    broker, api = settings.broker, settings.api
-    return [
-        ("api.port", api.host, api.port),
-        ("broker.port", broker.host, broker.port),
-        ("broker.ws_port", broker.host, broker.ws_port),
-    ]
 
 
 def _commands(settings: Settings, folder: Path) -> dict[str, list[str]]:
@@ -114,19 +107,14 @@ def _wait_until_ready(settings: Settings, stopping: threading.Event) -> bool:
 
 
 def _is_ready(settings: Settings) -> bool:
-    health = f"http://{_address(settings.api.host, settings.api.port)}/health"
+    health = f"http://{address(settings.api.host, settings.api.port)}/health"
     try:
-        for _, host, port in _places(settings):
-            socket.create_connection((reachable(host), port), timeout=5).close()
+        for place in places(settings):
+            socket.create_connection((reachable(place.host), place.port), timeout=5).close()
         with urllib.request.urlopen(health, timeout=5):
             return True
     except OSError:
         return False
-
-
-def _address(host: str, port: int) -> str:
-    host = reachable(host)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _greeting(settings: Settings) -> str:
@@ -134,12 +122,12 @@ def _greeting(settings: Settings) -> str:
     return f"""
   {settings.name} is up.
 
-    API          http://{_address(api.host, api.port)}
-    its manual   http://{_address(api.host, api.port)}/v1/docs
-    MQTT         mqtt://{_address(broker.host, broker.port)}
-    WebSocket    ws://{_address(broker.host, broker.ws_port)}
+    API          http://{address(api.host, api.port)}
+    its manual   http://{address(api.host, api.port)}/v1/docs
+    MQTT         mqtt://{address(broker.host, broker.port)}
+    WebSocket    ws://{address(broker.host, broker.ws_port)}
     data         {settings.folder.absolute()}
 
-  Talk:  parley chat --server http://{_address(api.host, api.port)}
+  Talk:  parley chat --server http://{address(api.host, api.port)}
   Stop:  Ctrl-C
 """

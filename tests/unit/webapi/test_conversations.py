@@ -1,5 +1,7 @@
 """Conversations and history over REST."""
 
+from typing import Any
+
 import pytest
 from openapi_spec_validator import validate
 from sqlalchemy.exc import OperationalError

@@ -1,0 +1,78 @@
+"""How events look as lines of text. Pure."""
+
+import unicodedata
+from collections.abc import Callable
+from datetime import datetime
+
+from parley_protocol.payloads import Entry, SystemChange
+
+_CONTROL = ("Cc", "Cf", "Zl", "Zp")
+_KEPT = "\n\u200c\u200d"  # the two joiners carry meaning in many scripts and in emoji
+_PICTURES = 0x2400
+_DELETE, _DELETE_PICTURE = 0x7F, "\u2421"
+_SPACE = 0x20
+_ACTION = "/me "
+
+Name = Callable[[str], str]
+"""Gives a person's display name for a uid."""
+
+
+def harmless(text: str) -> str:
+    """Show control and direction characters instead of obeying them: a terminal would."""
+    return "".join(map(_harmless, text)).replace("\n", "\n    ")
+
+
+def entry_line(entry: Entry, name: Name) -> str:
+    """Write an entry of a conversation with the local time and its sender."""
+    time = datetime.fromtimestamp(entry.stored_at / 1000).astimezone().strftime("%H:%M")
+    return f"{time} {_what(entry, harmless(name(entry.sender)), name)}"
+
+
+def _what(entry: Entry, who: str, name: Name) -> str:
+    if entry.system is not None:
+        return f"* {who} {_change(entry.system, name)}"
+    if entry.type == "edit":
+        return f"{who} (corrected): {harmless(entry.text)}"
+    done = _done(entry)
+    return f"{who}: {_text(entry.text, entry)}" if done is None else f"* {who} {done}"
+
+
+def _done(entry: Entry) -> str | None:
+    """Tell what somebody did, where an entry is not words."""
+    deeds = {
+        "delete": "took a message back",
+        "reaction": f"reacted with {harmless(entry.emoji or '')}",
+        "file": "sent a file",
+    }
+    if entry.text.startswith(_ACTION):
+        return _text(entry.text.removeprefix(_ACTION), entry)
+    return deeds.get(entry.type)
+
+
+def _text(text: str, entry: Entry) -> str:
+    return harmless(text) + (" …" if entry.partial else "")
+
+
+def _change(change: SystemChange, name: Name) -> str:
+    people = ", ".join(harmless(name(uid)) for uid in change.uids)
+    match change.action:
+        case "created":
+            return f"made the group “{harmless(change.name or '')}”"
+        case "renamed":
+            return f"named the group “{harmless(change.name or '')}”"
+        case "added":
+            return f"added {people}"
+        case "removed":
+            return f"removed {people}"
+        case "role":
+            return f"made {people} {change.role}"
+    return "left the group"
+
+
+def _harmless(character: str) -> str:
+    code = ord(character)
+    if character in _KEPT or unicodedata.category(character) not in _CONTROL:
+        return character
+    if code < _SPACE:
+        return chr(_PICTURES + code)
+    return _DELETE_PICTURE if code == _DELETE else f"<U+{code:04X}>"
