@@ -4,7 +4,7 @@ import logging
 import queue
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,11 +37,14 @@ class Received:
 class Link:
     """Receive what devices send, and publish. Connects again by itself, on the same session."""
 
-    def __init__(self, url: str, claims: Claims, token: str) -> None:
+    def __init__(
+        self, url: str, claims: Claims, token: str, tell_ready: Callable[[], None]
+    ) -> None:
         parts = urlsplit(url)
         self._address = (parts.hostname or "127.0.0.1", parts.port or 1883)
         self._incoming: queue.SimpleQueue[Received] = queue.SimpleQueue()
         self._connection = 0
+        self._tell_ready = tell_ready
         self._outstanding: deque[MQTTMessageInfo] = deque()
         self._client = self._make_client(claims, token)
 
@@ -107,6 +110,7 @@ class Link:
         client.reconnect_delay_set(1, 5)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
+        client.on_subscribe = lambda *_: self._tell_ready()
         client.on_message = self._on_message
         return client
 

@@ -3,6 +3,7 @@
 import logging
 import signal
 import time
+from collections.abc import Callable
 from types import FrameType
 
 from bridge.link import Link
@@ -15,11 +16,11 @@ from storage import open_ledger
 _log = logging.getLogger(__name__)
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
     """Work until SIGTERM or SIGINT; the batch that was begun is finished first."""
     token = keys.bridge_token(settings.folder)
     claims = tokens.verify(keys.public_key(settings.folder), token, now=int(time.time()))
-    link = Link(settings.broker_url, claims, token)
+    link = Link(settings.broker_url, claims, token, tell_ready)
     worker = Worker(link, open_ledger(settings.ledger_url), batch=settings.bridge.batch)
 
     def leave(_signal: int, _frame: FrameType | None) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Callable
 
 import uvloop
 
@@ -15,7 +16,7 @@ _log = logging.getLogger(__name__)
 _DAY = 24 * 3600
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
@@ -24,7 +25,7 @@ def run(settings: Settings) -> None:
     # What they would say names clients, topics and every stranger's bytes.
     for chatty in ("amqtt", "transitions", "websockets"):
         logging.getLogger(chatty).setLevel(logging.CRITICAL)
-    uvloop.run(_serve(options(settings)))
+    uvloop.run(_serve(options(settings), tell_ready))
 
 
 def options(settings: Settings) -> Options:
@@ -42,13 +43,14 @@ def options(settings: Settings) -> Options:
     )
 
 
-async def _serve(chosen: Options) -> None:
+async def _serve(chosen: Options, tell_ready: Callable[[], None]) -> None:
     engine = AmqttEngine(chosen)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     await engine.start()
     _log.info("the broker listens on %s, ports %s and %s", *_places(chosen))
+    tell_ready()
     await stopping.wait()
     await engine.stop()
     _log.info("the broker has stopped")

@@ -41,8 +41,9 @@ def _section(values: msgspec.Struct, form: _Form) -> Iterator[str]:
 
 
 def _plain(name: str, _hint: Any, value: object) -> Iterator[str]:  # noqa: ANN401 - any annotation
-    # Texts and numbers are written in TOML as in JSON.
-    yield f"{name} = {msgspec.json.encode(value).decode()}"
+    # Texts and numbers are written in TOML as in JSON, but for U+007F, which must be escaped.
+    written = msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
+    yield f"{name} = {written}"
 
 
 def _documented(name: str, hint: Any, value: object) -> Iterator[str]:  # noqa: ANN401 - likewise

@@ -146,16 +146,19 @@ def webapi(config: Path | None, data: str | None) -> None:
     _serve("webapi", run, _settings(config, data))
 
 
-def _serve(name: str, service: Callable[[Settings], None], settings: Settings) -> None:
+_Service = Callable[[Settings, Callable[[], None]], None]
+
+
+def _serve(name: str, service: _Service, settings: Settings) -> None:
     from broker.engine import BrokerError
     from parley.prepare import require_keys
-    from parley.supervised import end_with_parent
+    from parley.supervised import end_with_parent, tell_ready
 
     logs.set_up(name, settings.log.level)
     require_keys(settings)
     end_with_parent()
     try:
-        service(settings)
+        service(settings, tell_ready)
     except BrokerError as error:
         raise UnusableError(str(error)) from None
 

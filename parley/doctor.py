@@ -19,6 +19,7 @@ from storage.sql.migrate import is_current
 
 _LEAST_FREE_BYTES = 1 << 30
 _OTHERS_MAY_READ = 0o077
+_TIMEOUT_SECONDS = 5.0
 
 
 class FaultError(Exception):
@@ -106,7 +107,9 @@ def _database(settings: Settings) -> str:
 def _port(place: Place) -> str:
     where = address(place.host, place.port)
     try:
-        socket.create_connection((reachable(place.host), place.port), timeout=5).close()
+        socket.create_connection(
+            (reachable(place.host), place.port), timeout=_TIMEOUT_SECONDS
+        ).close()
     except OSError:
         return f"{where} is free"
     if place.setting == "api.port" and not _is_parley(where):
@@ -116,6 +119,6 @@ def _port(place: Place) -> str:
 
 def _is_parley(where: str) -> bool:
     try:
-        return httpx.get(f"http://{where}/health", timeout=5).is_success
+        return httpx.get(f"http://{where}/health", timeout=_TIMEOUT_SECONDS).is_success
     except httpx.HTTPError:
         return False

@@ -1,4 +1,4 @@
-"""A service that was started by the supervisor ends when the supervisor is gone."""
+"""A service's line to its supervisor, on stdin: says when it is ready, tells when to leave."""
 
 import os
 import signal
@@ -9,9 +9,15 @@ VARIABLE = "PARLEY_SUPERVISED"
 
 
 def end_with_parent() -> None:
-    """Watch stdin, a pipe that the supervisor holds open, and leave gracefully at its end."""
+    """Leave gracefully when the supervisor, which holds the line's other end, is gone."""
     if os.environ.get(VARIABLE):
         threading.Thread(target=_watch, daemon=True).start()
+
+
+def tell_ready() -> None:
+    """Let the supervisor know that the service does its work."""
+    if os.environ.get(VARIABLE):
+        os.write(_STDIN, b"1")
 
 
 def _watch() -> None:

@@ -2,11 +2,13 @@
 
 import logging
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from parley import supervised
@@ -24,6 +26,8 @@ class Child:
         self._command = command
         self._pid_file = pid_file
         self._process: subprocess.Popen[bytes] | None = None
+        self._line: socket.socket | None = None
+        self._is_ready = False
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._keeper = threading.Thread(target=self._keep, name=name, daemon=True)
@@ -45,7 +49,16 @@ class Child:
                 _log.warning("the %s does not stop: ending it", self.name)
                 process.kill()
         self._keeper.join()
+        if self._line is not None:
+            self._line.close()
         self._pid_file.unlink(missing_ok=True)
+
+    def is_ready(self) -> bool:
+        """Tell whether the service has said that it does its work."""
+        with self._lock, suppress(BlockingIOError):
+            if not self._is_ready and self._line is not None:
+                self._is_ready = bool(self._line.recv(1))
+        return self._is_ready
 
     def _keep(self) -> None:
         backoff = Backoff()
@@ -53,7 +66,7 @@ class Child:
             begun = time.monotonic()
             status = self._pass_on_output(process)
             if self._stopping.is_set():
-                return
+                break
             pause = backoff.pause(time.monotonic() - begun)
             _log.warning("the %s has ended (%s): again in %.1f s", self.name, status, pause)
             self._stopping.wait(pause)
@@ -62,17 +75,29 @@ class Child:
         with self._lock:
             if self._stopping.is_set():
                 return None
-            self._process = subprocess.Popen(  # noqa: S603 - commands of our own making
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, supervised.VARIABLE: "1"},
-                # Ctrl-C is for the supervisor alone: it stops the services in order.
-                start_new_session=True,
-            )
+            with self._new_line() as theirs:
+                self._process = self._run(theirs)
             self._pid_file.write_text(str(self._process.pid))
             return self._process
+
+    def _run(self, stdin: socket.socket) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - commands of our own making
+            self._command,
+            stdin=stdin.fileno(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, supervised.VARIABLE: "1"},
+            # Ctrl-C is for the supervisor alone: it stops the services in order.
+            start_new_session=True,
+        )
+
+    def _new_line(self) -> socket.socket:
+        if self._line is not None:
+            self._line.close()
+        self._line, theirs = socket.socketpair()
+        self._line.setblocking(False)
+        self._is_ready = False
+        return theirs
 
     def _pass_on_output(self, process: subprocess.Popen[bytes]) -> int:
         with process:
@@ -94,6 +119,10 @@ class Supervisor:
         """Start all."""
         for child in self._children:
             child.start()
+
+    def is_ready(self) -> bool:
+        """Tell whether every service does its work."""
+        return all(child.is_ready() for child in self._children)
 
     def stop(self) -> None:
         """Stop all, the last started first."""

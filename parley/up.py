@@ -3,10 +3,8 @@
 import fcntl
 import logging
 import signal
-import socket
 import sys
 import threading
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +13,8 @@ from types import FrameType
 import click
 
 from config.form import dump
-from config.settings import Settings, SettingsError, reachable
+from config.ports import require_free
+from config.settings import Settings, SettingsError
 from parley import logs
 from parley.places import address, places
 from parley.prepare import prepare
@@ -33,12 +32,13 @@ def run(settings: Settings) -> int:
     """
     logs.set_up("parley", settings.log.level)
     with _folder_of_ones_own(settings) as folder:
-        _require_free_ports(settings)
+        for place in places(settings):
+            require_free(place.setting, place.host, place.port)
         prepare(settings)
         supervisor = Supervisor(_commands(settings, folder), folder)
         stopping = _stop_signal()
         supervisor.start()
-        if _wait_until_ready(settings, stopping):
+        if _is_ready_in_time(supervisor, stopping):
             click.echo(_greeting(settings), err=True)
         stopping.wait()
         logging.getLogger(__name__).info("stopping")
@@ -65,19 +65,6 @@ def _folder_of_ones_own(settings: Settings) -> Iterator[Path]:
         yield folder
 
 
-def _require_free_ports(settings: Settings) -> None:
-    for place in places(settings):
-        family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((place.host, place.port))
-            except OSError as error:
-                where = f"port {place.port} on {place.host} ({place.setting})"
-                reason = f"{where} cannot be used: {error.strerror}"
-                raise SettingsError(reason) from None
-
-
 def _commands(settings: Settings, folder: Path) -> dict[str, list[str]]:
     file = folder / "settings.toml"
     file.touch(mode=0o600)
@@ -98,23 +85,12 @@ def _stop_signal() -> threading.Event:
     return stopping
 
 
-def _wait_until_ready(settings: Settings, stopping: threading.Event) -> bool:
+def _is_ready_in_time(supervisor: Supervisor, stopping: threading.Event) -> bool:
     while not stopping.is_set():
-        if _is_ready(settings):
+        if supervisor.is_ready():
             return True
         stopping.wait(_POLL_SECONDS)
     return False
-
-
-def _is_ready(settings: Settings) -> bool:
-    health = f"http://{address(settings.api.host, settings.api.port)}/health"
-    try:
-        for place in places(settings):
-            socket.create_connection((reachable(place.host), place.port), timeout=5).close()
-        with urllib.request.urlopen(health, timeout=5):
-            return True
-    except OSError:
-        return False
 
 
 def _greeting(settings: Settings) -> str:

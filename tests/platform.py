@@ -42,7 +42,7 @@ class Platform:
             self._process = subprocess.Popen(
                 [str(part) for part in command], stdout=log, stderr=subprocess.STDOUT
             )
-        self.wait_ready()
+        self._wait(lambda: " is up." in self.log())
         return self
 
     def __exit__(

@@ -1,31 +1,33 @@
 """Run the API as a service, on gunicorn."""
 
-import socket
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from config.settings import Settings, SettingsError
+from config.ports import require_free
+from config.settings import Settings
 from webapi.app import create_app
 
 _GRACE_SECONDS = 8
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; requests that were begun are finished first.
 
     Raises:
         SettingsError: the port cannot be listened on.
     """
-    _require_free_port(settings.api.host, settings.api.port)
-    _Server(settings).run()
+    require_free("api.port", settings.api.host, settings.api.port)
+    _Server(settings, tell_ready).run()
 
 
 class _Server(BaseApplication):
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tell_ready: Callable[[], None]) -> None:
         self._settings = settings
+        self._tell_ready = tell_ready
         super().__init__()
 
     def load_config(self) -> None:
@@ -38,6 +40,7 @@ class _Server(BaseApplication):
             "graceful_timeout": _GRACE_SECONDS,
             "logger_class": _Logger,
             "control_socket_disable": True,
+            "when_ready": lambda _server: self._tell_ready(),
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
@@ -53,14 +56,3 @@ class _Logger(Logger):
     def setup(self, _config: object) -> None:
         self.error_log.propagate = True
         self.access_log.disabled = True
-
-
-def _require_free_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            reason = f"port {port} on {host} (api.port) cannot be used: {error.strerror}"
-            raise SettingsError(reason) from None

@@ -87,9 +87,10 @@ async def _line(event: Event, room: Room) -> str:
 
 
 async def _entry(entry: Entry, room: Room) -> str:
-    if room.is_typed_here(entry):
+    if room.is_on_screen(entry):
         return ""
     await room.learn(entry)
+    await room.see(entry)
     mark = "" if entry.cid == room.cid else f"[{harmless(await room.title(entry.cid))}] "
     return mark + entry_line(entry, room.name)
 

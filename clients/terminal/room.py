@@ -24,6 +24,7 @@ class Room:
         self._titles: dict[str, str] = {}
         self._listed: list[str] = []
         self._typed: set[str] = set()
+        self._seen: dict[str, int] = {}
 
     async def obey(self, line: str) -> bool:
         """Do what a line says; tell whether to go on."""
@@ -67,12 +68,18 @@ class Room:
             self._titles.pop(entry.cid, None)
             await self.title(entry.cid)
 
-    def is_typed_here(self, entry: Entry) -> bool:
-        """Tell whether the person sees an entry already, because they have just typed it."""
-        if entry.id not in self._typed:
-            return False
-        self._typed.remove(entry.id)
-        return True
+    def is_on_screen(self, entry: Entry) -> bool:
+        """Tell whether the person sees an entry already: from the history, or as they typed it."""
+        if entry.id in self._typed:
+            self._typed.remove(entry.id)
+            return True
+        return entry.seq <= self._seen.get(entry.cid, 0)
+
+    async def see(self, entry: Entry) -> None:
+        """Note that an entry of the open conversation is on the screen, and so is read."""
+        if entry.cid == self.cid:
+            self._seen[entry.cid] = max(entry.seq, self._seen.get(entry.cid, 0))
+            await self._client.receipt(entry.cid, read=entry.seq)
 
     async def _say(self, text: str) -> None:
         sending = await self._client.send(self._here(), text)
@@ -97,15 +104,15 @@ class Room:
         await self._enter(self._listed[int(number) - 1])
 
     async def _do_dm(self, name: str) -> None:
-        await self._enter(await self._client.dm(name))
+        await self._enter(await self._client.dm(_given(name, "a name")))
 
     async def _do_group(self, words: str) -> None:
-        title, *names = shlex.split(words) or [""]
+        title, *names = shlex.split(_given(words, "a title"))
         people = [(await self._client.person(name)).uid for name in names]
         await self._enter(await self._client.group(title, people))
 
     async def _do_add(self, names: str) -> None:
-        people = [(await self._client.person(name)).uid for name in names.split()]
+        people = [(await self._client.person(name)).uid for name in _given(names, "names").split()]
         await self._client.add(self._here(), people)
 
     async def _do_leave(self, _: str) -> None:
@@ -123,8 +130,7 @@ class Room:
         await self.title(here)
         for entry in await self._client.history(here, limit=max(1, min(limit, _HISTORY_MOST))):
             click.echo(entry_line(entry, self.name))
-            if entry.seq:
-                await self._client.receipt(here, read=entry.seq)
+            await self.see(entry)
 
     async def _enter(self, cid: str) -> None:
         self.cid = cid
@@ -140,3 +146,9 @@ class Room:
         self._names |= {member.uid: member.display_name for member in conversation.members}
         others = [m.display_name for m in conversation.members if m.uid != self._client.uid]
         self._titles[conversation.cid] = conversation.name or ", ".join(others) or "yourself"
+
+
+def _given(words: str, what: str) -> str:
+    if not words:
+        raise LookupError(f"give {what} after the command")
+    return words

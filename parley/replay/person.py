@@ -2,9 +2,11 @@
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from parley_client import Client
+from parley.replay.insist import insist
+from parley_client import ApiError, Client
 from parley_protocol.payloads import Entry
 
 
@@ -32,7 +34,7 @@ class Person:
     async def sign_up(self, password: str) -> None:
         """Make the account."""
         async with Client(self._server, store=self._store) as client:
-            await client.sign_up(self.account, password, self.nick)
+            await insist(partial(self._enter, client, password))
             self.uid = client.uid
 
     async def switch_on(self) -> None:
@@ -54,6 +56,22 @@ class Person:
         """Wait until that many entries have come."""
         async with self._news:
             await self._news.wait_for(lambda: len(self.received) >= count)
+
+    async def find_or_make_group(self, name: str, uids: list[str]) -> str:
+        """Give the person's group of that name, made where there is none yet."""
+        async for conversation in self.client.conversations():
+            if conversation.name == name:
+                return conversation.cid
+        return await self.client.group(name, uids)
+
+    async def _enter(self, client: Client, password: str) -> None:
+        try:
+            await client.sign_up(self.account, password, self.nick)
+        except ApiError as error:
+            if error.problem.code != "name_taken":
+                raise
+            # An earlier attempt, whose answer was lost, has made the account.
+            await client.login(self.account, password)
 
     async def _listen(self, client: Client) -> None:
         async for event in client:

@@ -3,25 +3,22 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 from parley.replay.compare import expected, messages, mismatches
+from parley.replay.insist import insist
 from parley.replay.irc import Named
 from parley.replay.person import Person
 from parley.replay.plan import Group, Line, Plan
-from parley_client import UnreachableError
 from parley_protocol.payloads import Entry
 
 _SIGN_UPS_AT_ONCE = 8
 _SILENCE_SECONDS = 90.0
-_RETRY_SECONDS = 0.5
-_ATTEMPTS = 15
-_T = TypeVar("_T")
 
 Progress = Callable[[str, int, int], None]
 """Told the stage, how much of it is done, and how much there is."""
@@ -137,7 +134,8 @@ class Replay:
     async def _make_group(self, number: int, group: Group) -> None:
         owner, *others = (self.people[nick] for nick in group.members)
         uids = [other.uid for other in others]
-        self.cids[number] = await owner.client.group(f"Group {number + 1}", uids)
+        name = f"Group {number + 1}"
+        self.cids[number] = await insist(partial(owner.find_or_make_group, name, uids))
 
     async def _talk(self, number: int, steps: Iterable[Line | Named]) -> None:
         for step in steps:
@@ -170,13 +168,3 @@ class Replay:
 
     def _received(self) -> int:
         return sum(len(person.received) for person in self.people.values())
-
-
-async def insist(call: Callable[[], Awaitable[_T]]) -> _T:
-    """Repeat a call that changes nothing when repeated, while the API is away."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            return await call()
-        except UnreachableError:
-            await asyncio.sleep(_RETRY_SECONDS * (attempt + 1))
-    return await call()
