@@ -95,7 +95,7 @@ class Child:
         if self._line is not None:
             self._line.close()
         self._line, theirs = socket.socketpair()
-        self._line.setblocking(False)
+        self._line.settimeout(0)
         self._is_ready = False
         return theirs
 

@@ -13,7 +13,7 @@ from typing import Self
 
 import httpx
 
-_START_SECONDS = 60.0
+_SECONDS = 60.0
 
 
 def free_ports(count: int) -> list[int]:
@@ -25,60 +25,82 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def wait(condition: Callable[[], bool], say: Callable[[], str] = str) -> None:
+    """Wait until something is so; where it takes too long, fail with what ``say`` gives."""
+    deadline = time.monotonic() + _SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, say()
+        time.sleep(0.02)
+
+
 class Platform:
-    """``parley up`` in a folder of its own."""
+    """``parley up`` in a folder of its own; at the end it is stopped, if nobody did it before."""
 
     def __init__(self, folder: Path) -> None:
         self.data = folder / "data"
         self.http, self.mqtt, self.ws = free_ports(3)
         self.url = f"http://127.0.0.1:{self.http}"
         self._log = folder / "up.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = self._start()
 
     def __enter__(self) -> Self:
-        ports = ["--http", self.http, "--mqtt", self.mqtt, "--ws", self.ws]
-        command = [sys.executable, "-m", "parley", "up", "--data", self.data, *ports]
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [str(part) for part in command], stdout=log, stderr=subprocess.STDOUT
-            )
-        self._wait(lambda: " is up." in self.log())
+        wait(lambda: " is up." in self.log() or self._process.poll() is not None, self.log)
+        assert self._process.poll() is None, self.log()
         return self
 
     def __exit__(
-        self, _type: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None
+        self, kind: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None
     ) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
-        assert self._process.wait(60) == 0, self.log()
+        if self._process.poll() is None:
+            self.signal(signal.SIGTERM)
+            assert self.ended() == 0 or kind is not None, self.log()
 
     def log(self) -> str:
         """Give what the platform has said."""
         return self._log.read_text()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the supervisor."""
+        self._process.send_signal(number)
+
+    def ended(self) -> int:
+        """Wait for the supervisor's end; give its exit status."""
+        return self._process.wait(_SECONDS)
 
     def kill(self, service: str) -> None:
         """End a service with SIGKILL, and wait until its successor is there."""
         file = self.data / "run" / f"{service}.pid"
         pid = file.read_text()
         os.kill(int(pid), signal.SIGKILL)
-        self._wait(lambda: file.exists() and file.read_text() not in {pid, ""})
+        wait(lambda: file.exists() and file.read_text() not in {pid, ""}, self.log)
 
     def wait_ready(self) -> None:
-        """Wait until the API answers and both MQTT ports accept."""
-        self._wait(self._is_ready)
+        """Wait until everything answers, as after a kill."""
+        wait(self._answers, self.log)
 
-    def _is_ready(self) -> bool:
+    def wait_gone(self) -> None:
+        """Wait until nothing listens any more."""
+        wait(lambda: not any(map(_accepts, (self.http, self.mqtt, self.ws))), self.log)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        ports = ["--http", self.http, "--mqtt", self.mqtt, "--ws", self.ws]
+        command = [sys.executable, "-m", "parley", "up", "--data", self.data, *ports]
+        with self._log.open("wb") as log:
+            return subprocess.Popen(
+                [str(part) for part in command], stdout=log, stderr=subprocess.STDOUT
+            )
+
+    def _answers(self) -> bool:
         try:
-            for port in (self.mqtt, self.ws):
-                socket.create_connection(("127.0.0.1", port), timeout=5).close()
-            return httpx.get(f"{self.url}/health").is_success
-        except (OSError, httpx.HTTPError):
+            is_healthy = httpx.get(f"{self.url}/health").is_success
+        except httpx.HTTPError:
             return False
+        return is_healthy and _accepts(self.mqtt) and _accepts(self.ws)
 
-    def _wait(self, condition: Callable[[], bool]) -> None:
-        assert self._process is not None
-        deadline = time.monotonic() + _START_SECONDS
-        while not condition():
-            assert self._process.poll() is None, self.log()
-            assert time.monotonic() < deadline, self.log()
-            time.sleep(0.05)
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import click
+import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -16,7 +17,9 @@ from parley.replay.run import Replay, Result
 
 def run(file: Path, server: str) -> int:
     """Replay a file, print the result, and give the exit status."""
-    result = asyncio.run(_replay(load_plan(file), server))
+    plan = load_plan(file)
+    _require_server(server)
+    result = asyncio.run(_replay(plan, server))
     click.echo(json.dumps(result.as_dict()))
     return 1 if result.mismatches else 0
 
@@ -32,6 +35,14 @@ def load_plan(file: Path) -> Plan:
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{file}: not UTF-8: {error.reason}") from None
     return make_plan(read_log(content), replies)
+
+
+def _require_server(server: str) -> None:
+    # Later on, a server that is away is waited for.
+    try:
+        httpx.get(f"{server}/health").raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise click.ClickException(f"{server} does not answer: {error}") from None
 
 
 async def _replay(plan: Plan, server: str) -> Result:

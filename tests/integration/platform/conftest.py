@@ -24,7 +24,7 @@ async def people(platform: Platform, tmp_path: Path) -> AsyncIterator[People]:
     async with AsyncExitStack() as stack:
 
         async def make(name: str) -> Person:
-            account = f"{name}-{new_id()[:12]}"
+            account = f"{name}-{new_id()[-12:]}"
             client = Client(platform.url, store=tmp_path / f"{account}.db")
             await stack.enter_async_context(client)
             await client.sign_up(account, PASSWORD, name)

@@ -3,8 +3,7 @@
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,11 +11,10 @@ import pytest
 
 from parley.backoff import Backoff
 from parley.supervisor import Supervisor
-
-_SECONDS = 20.0
+from tests.platform import wait
 
 _SERVICE = """
-import signal, sys, time
+import os, signal, sys, time
 from pathlib import Path
 name, folder = sys.argv[1:]
 log = Path(folder, "log").open("a", buffering=1)
@@ -26,16 +24,10 @@ def leave(*_):
 signal.signal(signal.SIGTERM, leave)
 log.write(f"{name} started\\n")
 print(name, "speaks", flush=True)
+os.write(0, b"1")
 while True:
     time.sleep(60)
 """
-
-
-def wait(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def lines(folder: Path) -> list[str]:
@@ -48,7 +40,7 @@ def supervisor(folder: Path, *names: str) -> Iterator[Supervisor]:
     commands = {name: [sys.executable, "-c", _SERVICE, name, str(folder)] for name in names}
     found = Supervisor(commands, folder)
     found.start()
-    wait(lambda: len(lines(folder)) == len(names))
+    wait(found.is_ready)
     yield found
     found.stop()
 

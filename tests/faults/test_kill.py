@@ -1,0 +1,63 @@
+"""Services are killed, again and again, while people talk: nothing lost, doubled or swapped."""
+
+import random
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from parley.replay.run import Replay
+from tests.logs import GARDEN, plan
+from tests.platform import Platform
+
+_KILLS = 20
+_TEN_MINUTES = 600
+_SERVICES = ("broker", "bridge", "webapi")
+
+
+class Killer(threading.Thread):
+    """Kills a service whenever the replay has gone one stretch further."""
+
+    def __init__(self, platform: Platform, seed: int) -> None:
+        super().__init__()
+        self.killed: list[str] = []
+        self._platform = platform
+        self._chance = random.Random(seed)
+        self._further = threading.Semaphore(0)
+
+    def progress(self, stage: str, done: int, _total: int) -> None:
+        if stage == "messages" and done % 4 == 1:
+            self._further.release()
+
+    def run(self) -> None:
+        for _ in range(_KILLS):
+            self._further.acquire()
+            threading.Event().wait(self._chance.uniform(0, 0.1))
+            service = self._chance.choice(_SERVICES)
+            self.killed.append(service)
+            self._platform.kill(service)
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    with Platform(tmp_path) as running:
+        yield running
+
+
+@pytest.mark.timeout(_TEN_MINUTES)
+async def test_twenty_kills_in_a_replay(platform: Platform, tmp_path: Path) -> None:
+    seed = random.randrange(1 << 32)
+    killer = Killer(platform, seed)
+    (tmp_path / "devices").mkdir()
+    found = plan(GARDEN)
+    async with Replay(found, platform.url, tmp_path / "devices", killer.progress) as replay:
+        killer.start()
+        result = await replay.run()
+    killer.join()
+    lines = len(found.groups[0].lines)
+    story = f"seed {seed}: {killer.killed}"
+    assert len(killer.killed) == _KILLS
+    assert (result.sent, result.stored, result.mismatches) == (lines, lines, 0), story
+    assert result.delivered == lines * len(found.groups[0].members), story
+    assert "Traceback" not in platform.log()

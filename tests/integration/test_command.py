@@ -1,0 +1,154 @@
+"""What ``parley`` says to mistakes: one line on stderr and exit status 2."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.platform import Platform, free_ports
+
+_HERE = Path(__file__).parents[2]
+
+
+def parley(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "parley", *map(str, arguments)]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        cwd=_HERE,
+        env=os.environ | environment,
+    )
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> str:
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("parley: ")
+    return line.removeprefix("parley: ")
+
+
+def ports() -> list[object]:
+    http, mqtt, ws = free_ports(3)
+    return ["--http", http, "--mqtt", mqtt, "--ws", ws]
+
+
+@pytest.mark.parametrize("option", ["--http", "--mqtt", "--ws"])
+def test_a_port_in_use(tmp_path: Path, option: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        line = complaint(parley("up", "--data", tmp_path / "data", *ports(), option, port))
+    assert f"port {port} on 127.0.0.1" in line
+    assert "in use" in line
+
+
+@pytest.mark.parametrize("service", ["broker", "webapi"])
+def test_a_port_in_use_for_one_service(tmp_path: Path, service: str) -> None:
+    file = tmp_path / "parley.toml"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        file.write_text(f"data = '{tmp_path}'\n[broker]\nport = {port}\n[api]\nport = {port}\n")
+        assert parley("setup", "--config", file).returncode == 0
+        assert f"{port}" in complaint(parley(service, "--config", file))
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http"])
+def test_a_port_that_is_none(tmp_path: Path, port: str) -> None:
+    assert "--mqtt" in complaint(parley("up", "--data", tmp_path, "--mqtt", port))
+
+
+def test_an_address_that_is_not_here(tmp_path: Path) -> None:
+    line = complaint(parley("up", "--data", tmp_path / "data", *ports(), "--host", "192.0.2.1"))
+    assert "192.0.2.1" in line
+
+
+def test_a_data_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    """A file stands where the folder would be: root may write everywhere else."""
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "data"
+    for command in ("up", "setup"):
+        assert str(folder) in complaint(parley(command, "--data", folder))
+
+
+def test_a_second_platform_on_the_same_folder(tmp_path: Path) -> None:
+    with Platform(tmp_path) as first:
+        line = complaint(parley("up", "--data", first.data, *ports()))
+    assert line == f"Parley already runs on {first.data}"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[brokr]\nport = 1", "brokr"),
+        ("[broker]\nport = 'x'", "$.broker.port"),
+        ("port == 1", "line 1"),
+    ],
+)
+@pytest.mark.parametrize("command", ["up", "setup", "broker", "bridge", "webapi"])
+def test_wrong_settings(tmp_path: Path, command: str, text: str, words: str) -> None:
+    file = tmp_path / "parley.toml"
+    file.write_text(text)
+    line = complaint(parley(command, "--config", file))
+    assert line.startswith(str(file))
+    assert words in line
+
+
+def test_a_database_that_is_away(tmp_path: Path) -> None:
+    file = tmp_path / "parley.toml"
+    (port,) = free_ports(1)
+    url = f"postgresql+psycopg2://parley@127.0.0.1:{port}/parley"
+    file.write_text(f"data = '{tmp_path}'\n[ledger]\nurl = '{url}'\n")
+    assert "refused" in complaint(parley("up", "--config", file, *ports()))
+
+
+@pytest.mark.parametrize("service", ["broker", "bridge", "webapi"])
+def test_a_service_before_the_set_up(tmp_path: Path, service: str) -> None:
+    assert "run parley setup first" in complaint(parley(service, "--data", tmp_path))
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nothing"], ["up", "--nothing"], ["replay"], ["replay", "nothing.txt"]]
+)
+def test_a_command_that_is_none(arguments: list[str]) -> None:
+    assert complaint(parley(*arguments))
+
+
+def test_a_server_that_is_away(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    log = tmp_path / "log.raw.txt"
+    log.write_text("[10:00] <ada> hello\n")
+    for server in (f"http://127.0.0.1:{port}", "no URL"):
+        assert "does not answer" in complaint(parley("replay", log, "--server", server))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    with Platform(tmp_path) as platform:
+        platform.signal(number)
+        assert platform.ended() == 0
+    said = platform.log()
+    for service in ("broker", "bridge"):
+        assert f"the {service} has stopped" in said
+    assert "Traceback" not in said
+    for port in (platform.http, platform.mqtt, platform.ws):
+        socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_services_leave_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    with Platform(tmp_path) as platform:
+        platform.signal(signal.SIGKILL)
+        assert platform.ended() == -signal.SIGKILL
+        platform.wait_gone()
+
+
+def test_help_names_every_command() -> None:
+    done = parley("--help")
+    assert done.returncode == 0
+    for command in ("up", "setup", "broker", "bridge", "webapi", "settings", "doctor", "chat"):
+        assert f"\n  {command} " in done.stdout
