@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CODE := protocol/parley_protocol clients storage broker bridge webapi config parley bench tests
 
-.PHONY: help install install-dev run test lint bench lock
+.PHONY: help install install-dev run test bench lint lock
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,11 @@ run: install ## start Parley on this machine
 	$(BIN)/parley up --data data
 
 test: install-dev lint ## run every check
+	tests/system-packages
 	$(BIN)/pytest
+
+bench: install-dev ## measure; prints a table of figures
+	$(BIN)/python -m bench
 
 lint: install-dev ## style, types and layers
 	$(BIN)/ruff format --check $(CODE)

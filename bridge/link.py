@@ -2,6 +2,7 @@
 
 import logging
 import queue
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -108,11 +109,21 @@ class Link:
         client.username_pw_set(claims.sub, token)
         client.max_inflight_messages_set(0)
         client.reconnect_delay_set(1, 5)
+        client.on_socket_open = self._on_socket_open
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = lambda *_: self._tell_ready()
         client.on_message = self._on_message
         return client
+
+    def _on_socket_open(
+        self,
+        _client: Client,
+        _userdata: Any,  # noqa: ANN401 - paho's signature
+        opened: Any,  # noqa: ANN401 - likewise: a socket, whatever its kind
+    ) -> None:
+        # A publish must not wait for the acknowledgement of the one before (RFC 896).
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _on_connect(
         self,

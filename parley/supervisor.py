@@ -77,7 +77,7 @@ class Child:
                 return None
             with self._new_line() as theirs:
                 self._process = self._run(theirs)
-            self._pid_file.write_text(str(self._process.pid))
+            self._note_pid(self._process.pid)
             return self._process
 
     def _run(self, stdin: socket.socket) -> subprocess.Popen[bytes]:
@@ -90,6 +90,12 @@ class Child:
             # Ctrl-C is for the supervisor alone: it stops the services in order.
             start_new_session=True,
         )
+
+    def _note_pid(self, pid: int) -> None:
+        # Complete at every moment, whoever reads it.
+        draft = self._pid_file.with_suffix(".new")
+        draft.write_text(str(pid))
+        draft.replace(self._pid_file)
 
     def _new_line(self) -> socket.socket:
         if self._line is not None:

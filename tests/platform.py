@@ -69,10 +69,13 @@ class Platform:
 
     def kill(self, service: str) -> None:
         """End a service with SIGKILL, and wait until its successor is there."""
-        file = self.data / "run" / f"{service}.pid"
-        pid = file.read_text()
-        os.kill(int(pid), signal.SIGKILL)
-        wait(lambda: file.exists() and file.read_text() not in {pid, ""}, self.log)
+        pid = self.pid(service)
+        os.kill(pid, signal.SIGKILL)
+        wait(lambda: self.pid(service) != pid, self.log)
+
+    def pid(self, service: str) -> int:
+        """Give a service's process id."""
+        return int((self.data / "run" / f"{service}.pid").read_text())
 
     def wait_ready(self) -> None:
         """Wait until everything answers, as after a kill."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +26,8 @@ _log = logging.getLogger(__name__)
 _KEEP_ALIVE_SECONDS = 60
 _SYNC_SECONDS = 600.0
 _REFUSED = 0x80
+_AT_ONCE = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+"""A publish must not wait for the acknowledgement of the one before (RFC 896)."""
 
 
 class Connection:
@@ -95,6 +98,7 @@ class Connection:
             clean_session=False,
             keepalive=_KEEP_ALIVE_SECONDS,
             tls_context=ssl.create_default_context() if secure else None,
+            socket_options=_AT_ONCE,
         )
 
     async def _subscribe(self, mqtt: aiomqtt.Client) -> None:

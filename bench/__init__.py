@@ -1,0 +1,1 @@
+"""Measurements. Each prints its figures as JSON Lines; README says how to repeat them."""
