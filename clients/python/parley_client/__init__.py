@@ -10,12 +10,14 @@ from parley_client.errors import (
 )
 from parley_client.events import Connected, Disconnected, Event
 from parley_client.sending import Sending
+from parley_protocol.payloads import Entry
 
 __all__ = [
     "ApiError",
     "Client",
     "Connected",
     "Disconnected",
+    "Entry",
     "Event",
     "LoggedOutError",
     "RejectedError",
