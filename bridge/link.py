@@ -20,6 +20,7 @@ from parley_protocol.tokens import Claims
 
 _log = logging.getLogger(__name__)
 _KEEP_ALIVE = 30
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ class Link:
         )
         client.username_pw_set(claims.sub, token)
         client.max_inflight_messages_set(0)
-        client.reconnect_delay_set(1, 5)
+        # Annotated as whole seconds, used as any.
+        client.reconnect_delay_set(_FIRST_PAUSE, _LONGEST_PAUSE)  # type: ignore[arg-type]
         client.on_socket_open = self._on_socket_open
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect

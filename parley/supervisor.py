@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -64,7 +65,7 @@ class Child:
         backoff = Backoff()
         while process := self._spawn():
             begun = time.monotonic()
-            status = self._pass_on_output(process)
+            status = _last_to_its_end(process)
             if self._stopping.is_set():
                 break
             pause = backoff.pause(time.monotonic() - begun)
@@ -105,12 +106,23 @@ class Child:
         self._is_ready = False
         return theirs
 
-    def _pass_on_output(self, process: subprocess.Popen[bytes]) -> int:
-        with process:
-            for line in process.stdout or ():
-                sys.stderr.buffer.write(line)
-                sys.stderr.buffer.flush()
-        return process.returncode
+
+def _last_to_its_end(process: subprocess.Popen[bytes]) -> int:
+    """Pass on what a service says until it has ended, with all that it has started."""
+    speaker = threading.Thread(target=_pass_on_output, args=(process,), daemon=True)
+    speaker.start()
+    status = process.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    speaker.join()
+    return status
+
+
+def _pass_on_output(process: subprocess.Popen[bytes]) -> None:
+    with process:
+        for line in process.stdout or ():
+            sys.stderr.buffer.write(line)
+            sys.stderr.buffer.flush()
 
 
 class Supervisor:

@@ -146,7 +146,8 @@ class Replay:
 
     async def _say(self, cid: str, line: Line) -> None:
         reply_to = None if line.reply_to is None else self._ids[line.reply_to]
-        sending = await self.people[line.nick].client.send(cid, line.text, reply_to=reply_to)
+        client = self.people[line.nick].client
+        sending = await insist(partial(client.send, cid, line.text, reply_to=reply_to))
         self._ids[line.line] = sending.id
         # The next in the group speaks when this is stored: that is the log's order.
         await sending.stored()

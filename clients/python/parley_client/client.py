@@ -22,6 +22,7 @@ from parley_client.store import Store
 from parley_protocol import limits, rest, topics
 from parley_protocol.ids import new_id
 from parley_protocol.payloads import (
+    ConversationChanged,
     Entry,
     Message,
     Receipt,
@@ -82,7 +83,11 @@ class Client(PeopleAndGroups):
     async def send(
         self, cid: str, text: str, *, reply_to: str | None = None, mentions: Iterable[str] = ()
     ) -> Sending:
-        """Send a text. It is safe in the outbox at return, connected or not."""
+        """Send a text. It is safe in the outbox at return, connected or not.
+
+        Raises:
+            UnreachableError: this device has not seen the conversation yet, and the server is away.
+        """
         if not 1 <= len(text) <= limits.TEXT_MAX:
             raise ValueError(f"a text has 1 to {limits.TEXT_MAX:,} characters")
         if "\0" in text:
@@ -203,6 +208,8 @@ class Client(PeopleAndGroups):
             return
         if isinstance(event, Rejected):
             self._answer(event.id, event)
+        if isinstance(event, ConversationChanged) and event.type == "group":
+            self._store.keep_place(event.cid, "group", event.cid)
         self._feed.show(event)
 
     def _answer(self, message_id: str, answer: int | Rejected) -> None:

@@ -17,7 +17,7 @@ from parley_client.store import Store
 from parley_protocol.payloads import ReceiptMoved
 from tests.integration.platform.devices import log_in
 from tests.integration.platform.people import PASSWORD, People, Person
-from tests.platform import Platform, free_ports
+from tests.platform import Platform, free_ports, wait
 
 
 async def test_the_session_lasts_over_a_restart(
@@ -57,11 +57,13 @@ async def test_a_service_that_dies_is_not_noticed_in_the_chat(
     ada, bob = await people("ada"), await people("bob")
     cid = await ada.client.dm(bob.name)
     await ada.say(cid, "before")
-    platform.kill(service)
+    pid = platform.pid(service)
+    assert platform.kill(service)
     await ada.say(cid, "after")
     assert await bob.texts(2) == ["before", "after"]
     if service == "broker":
         await ada.next(Disconnected)
+    wait(lambda: platform.pid(service) != pid)
     platform.wait_ready()
 
 
