@@ -14,6 +14,13 @@ from broker.mqtt.wire import Reader, binary, text, u16, u32, varint
 
 Properties: TypeAlias = Mapping[Property, Any]
 NONE: Properties = MappingProxyType({})
+
+
+def nothing() -> Properties:
+    """Give the properties of a packet that has none."""
+    return NONE
+
+
 WILL = "will"
 """Stands for the properties of a CONNECT's will (section 3.1.3.2)."""
 
