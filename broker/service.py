@@ -8,12 +8,17 @@ from collections.abc import Callable
 import uvloop
 
 from broker.amqtt_engine import AmqttEngine
-from broker.engine import Options
+from broker.engine import Engine, Options
+from broker.native import NativeEngine
 from config import keys
-from config.settings import Settings
+from config.settings import BrokerEngine, Settings
 
 _log = logging.getLogger(__name__)
 _DAY = 24 * 3600
+_ENGINES: dict[BrokerEngine, Callable[[Options], Engine]] = {
+    "parley": NativeEngine,
+    "amqtt": AmqttEngine,
+}
 
 
 def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
@@ -25,7 +30,8 @@ def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
     # What they would say names clients, topics and every stranger's bytes.
     for chatty in ("amqtt", "transitions", "websockets"):
         logging.getLogger(chatty).setLevel(logging.CRITICAL)
-    uvloop.run(_serve(options(settings), tell_ready))
+    make = _ENGINES[settings.broker.engine]
+    uvloop.run(_serve(make, options(settings), tell_ready))
 
 
 def options(settings: Settings) -> Options:
@@ -43,8 +49,10 @@ def options(settings: Settings) -> Options:
     )
 
 
-async def _serve(chosen: Options, tell_ready: Callable[[], None]) -> None:
-    engine = AmqttEngine(chosen)
+async def _serve(
+    make: Callable[[Options], Engine], chosen: Options, tell_ready: Callable[[], None]
+) -> None:
+    engine = make(chosen)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)

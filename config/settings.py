@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
+BrokerEngine = Literal["parley", "amqtt"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -22,6 +23,9 @@ class Ledger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Broker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    engine: Annotated[
+        BrokerEngine, Meta(description="The broker's engine: Parley's own, or stock amqtt")
+    ] = "parley"
     host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
     port: Annotated[Port, Meta(description="Port of MQTT over TCP")] = 1883
     ws_port: Annotated[Port, Meta(description="Port of MQTT over WebSocket")] = 8083

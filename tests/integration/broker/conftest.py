@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.amqtt_engine import AmqttEngine
 from broker.engine import Engine, Options
+from broker.native import NativeEngine
 from parley_protocol import tokens
 from parley_protocol.ids import client_id, new_id
 from tests.platform import free_ports
@@ -88,7 +89,7 @@ def options(port: int, ws_port: int) -> Options:
     )
 
 
-@pytest.fixture(params=[AmqttEngine])
+@pytest.fixture(params=[AmqttEngine, NativeEngine])
 async def broker(request: pytest.FixtureRequest) -> AsyncIterator[Broker]:
     port, ws_port = free_ports(2)
     engine: Engine = request.param(options(port, ws_port))

@@ -1,0 +1,1 @@
+"""Brokers side by side: one generator, one machine, alternating runs."""

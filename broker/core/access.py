@@ -1,0 +1,72 @@
+"""Who may do what, asked by the broker of whoever runs it."""
+
+from typing import Protocol
+
+from broker.mqtt.codes import Reason
+from broker.mqtt.packets import Connect
+
+
+class RefusedError(Exception):
+    """A connection is not let in; the text is safe to log."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class Identity(Protocol):
+    """A client that was let in. ``expires_at`` is in seconds since 1970, ``None`` for never."""
+
+    expires_at: float | None
+    is_service: bool
+    may_retain: bool
+
+    def may_publish(self, topic: str) -> bool:
+        """Tell whether the client may publish on a topic."""
+
+    def may_subscribe(self, topic_filter: str) -> bool:
+        """Tell whether the client may subscribe to a filter."""
+
+    def most_qos(self, topic_filter: str) -> int:
+        """Give the highest QoS with which a filter is served."""
+
+
+class Rules(Protocol):
+    """Lets clients in, or not."""
+
+    def admit(self, connect: Connect, now: float) -> Identity:
+        """Judge a CONNECT.
+
+        Raises:
+            RefusedError: the client is not let in.
+        """
+
+    def renew(self, identity: Identity, data: bytes, now: float) -> Identity:
+        """Judge the data of an AUTH packet, by which a client renews its credentials.
+
+        Raises:
+            RefusedError: the new ones are not good.
+        """
+
+
+class Anyone:
+    """Lets everybody do everything but publish on the broker's own ``$`` topics."""
+
+    expires_at: float | None = None
+    is_service = False
+    may_retain = True
+
+    def admit(self, _connect: Connect, _now: float) -> Identity:
+        return self
+
+    def renew(self, _identity: Identity, _data: bytes, _now: float) -> Identity:
+        return self
+
+    def may_publish(self, topic: str) -> bool:
+        return not topic.startswith("$")
+
+    def may_subscribe(self, _topic_filter: str) -> bool:
+        return True
+
+    def most_qos(self, _topic_filter: str) -> int:
+        return 2

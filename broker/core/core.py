@@ -1,0 +1,370 @@
+"""What all connections share: sessions, subscriptions, retained messages, and routing."""
+
+import heapq
+from collections import Counter, deque
+from itertools import count
+from typing import Any, Protocol
+
+import msgspec
+
+from broker.core.access import Rules
+from broker.core.index import Grant, Index, Route, Target
+from broker.core.limits import Limits
+from broker.core.message import (
+    PACKET_IDS,
+    Delivery,
+    Item,
+    Message,
+    field_of,
+    make,
+    message_of,
+    qos_of,
+    write,
+)
+from broker.core.retained import Retained
+from broker.core.session import Session
+from broker.mqtt.codes import V311, Property
+from broker.mqtt.packets import Will
+
+_LAST_ID = 65_535
+_EXACTLY_ONCE = 2
+
+
+class Journal(Protocol):
+    """What survives the process. ``store`` answers by ``Core.stored`` when it is on disk."""
+
+    def store(self, message: Message, client_ids: list[str]) -> None:
+        """Keep a message for persistent sessions, and give it a number."""
+
+    def arrived(self, message: Message, client_id: str) -> None:
+        """Note that a stored message need not be sent to a session any more.
+
+        When ``message.waiting`` is 0, nobody waits for it at all.
+        """
+
+    def keep_session(self, session: Session) -> None:
+        """Keep a session's subscriptions and life."""
+
+    def end_session(self, client_id: str) -> None:
+        """Forget a session, and what waits for it."""
+
+    def retain(self, message: Message) -> None:
+        """Keep a retained message, or forget it where its payload is empty."""
+
+
+class Core:
+    """The broker. ``now``, in seconds since 1970, is set by whoever feeds it."""
+
+    def __init__(self, limits: Limits, rules: Rules, journal: Journal | None = None) -> None:
+        self.limits = limits
+        self.rules = rules
+        self.journal = journal
+        self.now = 0.0
+        self.sessions: dict[str, Session] = {}
+        self.index = Index()
+        self.retained = Retained()
+        self.links: set[Any] = set()
+        self.dirty: list[Any] = []
+        self.unsafe: deque[Message] = deque()
+        self.dropped: Counter[str] = Counter()
+        self.connects = 0
+        self.published = 0
+        self.delivered = 0
+        self._timers: list[tuple[float, int, str, Session]] = []
+        self._order = count()
+
+    def publish_plain(self, message: Message) -> None:
+        """Route a message at QoS 1 with neither properties nor a retain flag.
+
+        This is what a chat's broker does all day, so everything stands in one loop.
+        """
+        self.published += 1
+        route = self.index.routes.get(message.field) or self.index.route(message.field)
+        must_store = False
+        for session in route.plain:
+            inflight = session.inflight
+            if not session.is_ready or len(inflight) >= session.window:
+                must_store |= self._give(session, message)
+                continue
+            number = session.packet_id + 1
+            if number > _LAST_ID or number in inflight or session.released:
+                number = session.next_id()
+            else:
+                session.packet_id = number
+            inflight[number] = message
+            if session.expiry:
+                message.waiting += 1
+            link = session.link
+            if link.version == V311:
+                head, tail = message.encoded or message.plain()
+            else:
+                head, tail = message.encoded_v5 or message.plain_v5()
+            out = link.out
+            if not out:
+                self.dirty.append(link)
+            out.append(head + PACKET_IDS[number] + tail)
+        self.delivered += len(route.plain)
+        if message.waiting and route.is_simple and self.journal is not None and not must_store:
+            self.unsafe.append(message)
+        else:
+            self._publish_rest(message, None, route, must_store=must_store)
+
+    def publish(self, message: Message, sender: Session | None = None) -> bool:
+        """Route a message of any kind; tell whether anybody receives it."""
+        self.published += 1
+        if message.retain:
+            self._retain(message)
+        route = self.index.routes.get(message.field) or self.index.route(message.field)
+        must_store = message.qos == _EXACTLY_ONCE
+        for target in route.targets:
+            if target.is_plain and target.qos:
+                must_store |= self._deliver(target, message, sender)
+        self._publish_rest(message, sender, route, must_store=must_store)
+        return bool(route.targets or route.shares)
+
+    def _publish_rest(
+        self, message: Message, sender: Session | None, route: Route, *, must_store: bool
+    ) -> None:
+        """Route to those that are not plain, and see that the publisher is told."""
+        chosen: list[Target] = []
+        if not route.is_simple:
+            for target in route.targets:
+                if not (target.is_plain and target.qos):
+                    must_store |= self._deliver(target, message, sender)
+            chosen = [found for share in route.shares if (found := share.choose()) is not None]
+            for target in chosen:
+                must_store |= self._deliver(target, message, sender)
+        if message.qos:
+            self._make_safe(message, sender, chosen, must_store=must_store or bool(chosen))
+
+    def publish_retained(self, session: Session, message: Message, grant: Grant) -> None:
+        """Send a retained message to a new subscription."""
+        qos = min(message.qos, grant.qos)
+        ids = (grant.identifier,) if grant.identifier else ()
+        copy = msgspec.structs.replace(message, qos=qos, waiting=0, number=0, publisher=None)
+        self._give(session, Delivery(copy, qos, retain=True, ids=ids))
+        if self.journal is not None and copy.waiting:
+            self.journal.store(copy, [session.client_id])
+
+    def arrived(self, session: Session, item: Item) -> None:
+        """Note that an item need not be sent to a session any more."""
+        message = message_of(item)
+        if session.expiry:
+            message.waiting -= 1
+            if message.number and self.journal is not None:
+                self.journal.arrived(message, session.client_id)
+            if not message.waiting:
+                self.confirm(message)
+
+    def confirm(self, message: Message) -> None:
+        """Tell a message's publisher that it is safe."""
+        publisher, message.publisher = message.publisher, None
+        if publisher is not None:
+            publisher.confirm(message)
+
+    def stored(self, messages: list[Message]) -> None:
+        """Take the journal's word that messages are on disk."""
+        for message in messages:
+            self.confirm(message)
+
+    def refill(self, session: Session) -> None:
+        """Send what waits, as far as there is room."""
+        link = session.link
+        while (
+            session.queue is not None
+            and link is not None
+            and link.is_open
+            and len(session.inflight) < session.window
+        ):
+            item = session.dequeue()
+            expires_at = message_of(item).expires_at
+            if expires_at is not None and expires_at <= self.now:
+                self._drop(session, item, "expired")
+            else:
+                self._send(session, item)
+
+    def resume(self, session: Session) -> None:
+        """Send again what was not acknowledged (section 4.4), and then what waits."""
+        link = session.link
+        for packet_id, item in list(session.inflight.items()):
+            link.send(write(item, packet_id, link.version, self.now, dup=True))
+        for packet_id in session.released or ():
+            link.send(b"\x62\x02" + PACKET_IDS[packet_id])
+        self.refill(session)
+
+    def subscribe(self, session: Session, topic_filter: str, grant: Grant) -> bool:
+        """Subscribe a session; tell whether the subscription is new."""
+        is_new = topic_filter not in session.subscriptions
+        if session.subscriptions.get(topic_filter) != grant:
+            session.subscriptions[topic_filter] = grant
+            self.index.add(session, topic_filter, grant)
+            self.keep(session)
+        return is_new
+
+    def unsubscribe(self, session: Session, topic_filter: str) -> bool:
+        """End a subscription; tell whether there was one."""
+        if session.subscriptions.pop(topic_filter, None) is None:
+            return False
+        self.index.remove(session, topic_filter)
+        self.keep(session)
+        return True
+
+    def keep(self, session: Session) -> None:
+        """Let a persistent session survive the process."""
+        if self.journal is not None and session.expiry:
+            self.journal.keep_session(session)
+
+    def lost(self, session: Session, will: Will | None) -> None:
+        """Take note that a session's connection is gone; ``will`` is what is to be published."""
+        session.link = None
+        session.note_readiness()
+        delay = will.properties.get(Property.WILL_DELAY_INTERVAL, 0) if will else 0
+        if will is not None and min(delay, session.expiry):
+            session.will = will
+            self._at(self.now + min(delay, session.expiry), "will", session)
+        elif will is not None:
+            self.publish_will(will)
+        if not session.expiry:
+            self.end(session)
+        else:
+            self._keep_for_later(session)
+
+    def end(self, session: Session) -> None:
+        """Forget a session and everything that waits for it."""
+        will, session.will = session.will, None
+        for item in session.everything():
+            self.arrived(session, item)
+        session.inflight, session.queue = {}, None
+        for topic_filter in session.subscriptions:
+            self.index.remove(session, topic_filter)
+        session.subscriptions = {}
+        if self.sessions.get(session.client_id) is session:
+            del self.sessions[session.client_id]
+            if self.journal is not None and session.expiry:
+                self.journal.end_session(session.client_id)
+        if will is not None:
+            self.publish_will(will)
+
+    def publish_will(self, will: Will) -> None:
+        """Publish what a client left to be said."""
+        passed_on = dict(will.properties)
+        passed_on.pop(Property.WILL_DELAY_INTERVAL, None)
+        field = field_of(will.topic)
+        retain, qos = will.retain, will.qos
+        self.publish(make(field, will.payload, qos, self.now, retain=retain, properties=passed_on))
+
+    def tick(self) -> None:
+        """Do what is due; to be called every second or so."""
+        while self._timers and self._timers[0][0] <= self.now:
+            _, _, kind, session = heapq.heappop(self._timers)
+            if kind == "will" and session.link is None and session.will is not None:
+                will, session.will = session.will, None
+                self.publish_will(will)
+            elif kind == "end" and session.ends_at is not None and session.ends_at <= self.now:
+                self.end(session)
+        for link in list(self.links):
+            link.tick()
+        self.connects = 0
+
+    def save_unsafe(self) -> None:
+        """Give the journal what receivers have not acknowledged in time."""
+        while self.unsafe:
+            message = self.unsafe[0]
+            if message.waiting and message.publisher is not None:
+                if self.now - message.born < self.limits.safe_seconds:
+                    return
+                self._store(message, None, [])
+            self.unsafe.popleft()
+
+    def _deliver(self, target: Target, message: Message, sender: Session | None) -> bool:
+        """Deliver to a target of any kind; tell whether it has to wait."""
+        if target.no_local and sender is target.session:
+            return False
+        qos = min(message.qos, target.qos)
+        retain = message.retain and target.retain_as_published
+        if qos == 1 and not retain and not target.ids:
+            return self._give(target.session, message)
+        return self._give(target.session, Delivery(message, qos, retain=retain, ids=target.ids))
+
+    def _give(self, session: Session, item: Item) -> bool:
+        """Send an item, or let it wait; tell whether it waits for a persistent session."""
+        link = session.link
+        is_open = link is not None and link.is_open
+        if not qos_of(item):
+            if is_open:
+                link.send(write(item, 0, link.version, self.now))
+                self.delivered += 1
+            elif link is not None:
+                self.dropped["slow reader"] += 1
+            return False
+        message_of(item).waiting += session.is_persistent
+        if is_open and session.queue is None and len(session.inflight) < session.window:
+            self._send(session, item)
+            return False
+        session.enqueue(item)
+        self._bound(session)
+        return session.is_persistent
+
+    def _send(self, session: Session, item: Item) -> None:
+        link, packet_id = session.link, session.send(item)
+        data = write(item, packet_id, link.version, self.now)
+        if link.packet_most and len(data) > link.packet_most:
+            # Not sent, and as if it had arrived (section 3.1.2.11.4).
+            taken = session.acknowledged(packet_id) or session.refused_by_client(packet_id)
+            if taken is not None:
+                self._drop(session, taken, "too large")
+            return
+        link.send(data)
+        self.delivered += 1
+
+    def _bound(self, session: Session) -> None:
+        # The oldest goes: a client finds by its numbers what it lacks, and fetches it.
+        limits = self.limits
+        while session.queue is not None and (
+            len(session.queue) > limits.queue_messages
+            or session.queued_bytes > limits.queue_bytes
+            or self.now - message_of(session.queue[0]).born > limits.queue_seconds
+        ):
+            self._drop(session, session.dequeue(), "queue full")
+
+    def _drop(self, session: Session, item: Item, why: str) -> None:
+        self.dropped[why] += 1
+        self.arrived(session, item)
+
+    def _make_safe(
+        self,
+        message: Message,
+        sender: Session | None,
+        chosen: list[Target],
+        *,
+        must_store: bool,
+    ) -> None:
+        if not message.waiting or self.journal is None:
+            self.confirm(message)
+        elif must_store:
+            self._store(message, sender, chosen)
+        elif message.publisher is not None:
+            self.unsafe.append(message)
+
+    def _store(self, message: Message, sender: Session | None, chosen: list[Target]) -> None:
+        # Some may have it already. Sent again after a crash, it is one of QoS 1's repeats.
+        route = self.index.routes.get(message.field) or self.index.route(message.field)
+        receivers = [
+            target.session.client_id
+            for target in (*route.targets, *chosen)
+            if target.session.expiry and not (target.no_local and target.session is sender)
+        ]
+        if self.journal is not None:
+            self.journal.store(message, receivers)
+
+    def _retain(self, message: Message) -> None:
+        self.retained.keep(message)
+        if self.journal is not None:
+            self.journal.retain(message)
+
+    def _keep_for_later(self, session: Session) -> None:
+        session.ends_at = self.now + session.expiry
+        self._at(session.ends_at, "end", session)
+
+    def _at(self, due: float, kind: str, session: Session) -> None:
+        heapq.heappush(self._timers, (due, next(self._order), kind, session))

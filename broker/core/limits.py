@@ -1,0 +1,26 @@
+"""What one client may ask of the broker, and all together."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds. Times are in seconds, sizes in bytes, rates per second; a service has no rates."""
+
+    connections: int = 100_000
+    connects_per_second: int = 10_000
+    connect_seconds: float = 10.0
+    packet_bytes: int = 1_114_112
+    packets_per_second: int = 20_000
+    bytes_per_second: int = 50_000_000
+    inflight: int = 1_000
+    receive_maximum: int = 1_000
+    queue_messages: int = 1_000
+    queue_bytes: int = 16_000_000
+    queue_seconds: float = 30 * 24 * 3600.0
+    write_buffer: int = 4_000_000
+    keep_alive_most: int = 0
+    session_seconds: int = 30 * 24 * 3600
+    topic_aliases: int = 64
+    safe_seconds: float = 0.01
+    """How long a message may be unacknowledged before the journal takes it."""

@@ -1,0 +1,260 @@
+"""One connection: bytes in, packets understood, bytes out."""
+
+from broker.core import requests
+from broker.core.access import Identity
+from broker.core.core import Core
+from broker.core.message import PACKET_IDS, PUBACKS, Message
+from broker.core.session import Session
+from broker.mqtt.codes import V5, V311, Reason, Type
+from broker.mqtt.decode import decode
+from broker.mqtt.encode import encode
+from broker.mqtt.errors import PacketError, protocol_error
+from broker.mqtt.packets import Connect, Disconnect, Packet, Will
+from broker.mqtt.wire import body_range
+
+_PUBACK, _PUBACK_LENGTH = 0x40, 2
+_PLAIN_PUBLISH, _LEAST = 0x32, 4
+_ONE_BYTE = 0x80
+_KNOWN_TOPICS = 1_000
+
+
+class Link:
+    """A client's connection. Whoever owns the socket feeds it, and sends what is in ``out``.
+
+    ``is_open`` is false while the socket takes nothing more; ``is_closing`` says that the socket is
+    to be closed when ``out`` is sent.
+    """
+
+    __slots__ = (
+        "aliases",
+        "core",
+        "heard",
+        "identity",
+        "is_closing",
+        "is_open",
+        "keep_alive",
+        "method",
+        "needed",
+        "out",
+        "packet_most",
+        "packets",
+        "pending",
+        "received",
+        "session",
+        "topics",
+        "unconfirmed",
+        "version",
+        "will",
+    )
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.out: list[bytes] = []
+        self.is_open = True
+        self.is_closing = False
+        self.version = V311
+        self.session: Session | None = None
+        self.identity: Identity | None = None
+        self.method: str | None = None
+        self.will: Will | None = None
+        self.keep_alive = 0.0
+        self.heard = core.now
+        self.packet_most = 0
+        self.pending: bytearray | None = None
+        self.needed = 0
+        self.topics: set[bytes] | None = None
+        self.aliases: dict[int, bytes] | None = None
+        self.unconfirmed = 0
+        self.packets = 0
+        self.received = 0
+        core.links.add(self)
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes as they come from the network."""
+        if self.is_closing:
+            return
+        if self.session is not None:
+            self.heard = self.core.now
+        self.received += len(data)
+        if self.pending is not None:
+            self.pending += data
+            if len(self.pending) < self.needed:
+                return
+            data = bytes(self.pending)
+            self.pending = None
+        try:
+            self._take(data)
+        except PacketError as error:
+            self.core.dropped[error.reason.name.lower()] += 1
+            self._refuse_packet(error.reason)
+
+    def lost(self) -> None:
+        """Take note that the network has ended the connection."""
+        self._leave(is_normal=False)
+
+    def end(self, reason: Reason, *, is_normal: bool = False) -> None:
+        """End the connection from this side, with a reason where the client understands it."""
+        if not self.is_closing:
+            if self.session is not None and self.version == V5:
+                self.write(Disconnect(reason))
+            self._leave(is_normal=is_normal)
+
+    def leave(self, *, is_normal: bool) -> None:
+        """End the connection as the client wishes."""
+        self._leave(is_normal=is_normal)
+
+    def send(self, data: bytes) -> None:
+        """Write bytes, at the end of this turn."""
+        if not self.out:
+            self.core.dirty.append(self)
+        self.out.append(data)
+
+    def write(self, packet: Packet) -> None:
+        """Write a packet."""
+        self.send(encode(packet, self.version))
+
+    def confirm(self, message: Message) -> None:
+        """Acknowledge a publish of this client."""
+        self.unconfirmed -= 1
+        first = b"\x40\x02" if message.qos == 1 else b"\x50\x02"
+        self.send(first + PACKET_IDS[message.packet_id])
+
+    def opened(self, *, is_open: bool) -> None:
+        """Take note whether the socket takes more."""
+        self.is_open = is_open
+        if self.session is not None:
+            self.session.note_readiness()
+            self.core.refill(self.session)
+
+    def tick(self) -> None:
+        """Look, every second, whether the client keeps its time and its rates."""
+        limits, core = self.core.limits, self.core
+        silent = core.now - self.heard
+        if self.session is None:
+            if silent > limits.connect_seconds:
+                self._leave(is_normal=False)
+        elif self.keep_alive and silent > self.keep_alive:
+            self.end(Reason.KEEP_ALIVE_TIMEOUT)
+        elif self.identity is not None:
+            if self.identity.expires_at is not None and core.now >= self.identity.expires_at:
+                self.end(Reason.NOT_AUTHORIZED)
+            elif not self.identity.is_service and (
+                self.packets > limits.packets_per_second or self.received > limits.bytes_per_second
+            ):
+                self.end(Reason.MESSAGE_RATE_TOO_HIGH)
+        self.packets = self.received = 0
+
+    def _take(self, data: bytes) -> None:  # noqa: C901, PLR0912, PLR0915 - see below
+        """Take packets one by one.
+
+        The two that a chat sends all day, a plain PUBLISH at QoS 1 and its PUBACK, are taken right
+        here: at that rate every call and every lookup counts.
+        """
+        core, at, size, needed = self.core, 0, len(data), 0
+        publish, receive_maximum = core.publish_plain, core.limits.receive_maximum
+        session, topics, is_v5 = self.session, self.topics, self.version == V5
+        while at + 1 < size:
+            first, end, body = data[at], at + 2 + data[at + 1], at + 2
+            if data[at + 1] >= _ONE_BYTE:
+                found = body_range(data, at)
+                if found is None:
+                    break
+                body, end = found
+                if end - body > core.limits.packet_bytes:
+                    raise PacketError("too large", Reason.PACKET_TOO_LARGE)
+            if end > size:
+                needed = end - at
+                break
+            self.packets += 1
+            if first == _PUBACK and end - body == _PUBACK_LENGTH and session is not None:
+                if session.second:
+                    self._packet(first, data[body:end])
+                else:
+                    item = session.inflight.pop(data[body] << 8 | data[body + 1], None)
+                    if item.__class__ is not Message or item.number:
+                        if item is not None:
+                            core.arrived(session, item)
+                    elif session.expiry:
+                        item.waiting -= 1
+                        if not item.waiting:
+                            publisher = item.publisher
+                            if publisher is not None:
+                                item.publisher = None
+                                publisher.unconfirmed -= 1
+                                if not publisher.out:
+                                    core.dirty.append(publisher)
+                                publisher.out.append(PUBACKS[item.packet_id])
+                    if session.queue is not None:
+                        core.refill(session)
+                at = end
+                continue
+            if first == _PLAIN_PUBLISH and topics is not None and end - body > _LEAST:
+                tail = body + 2 + (data[body] << 8 | data[body + 1])
+                field = data[body:tail]
+                start = tail + 2
+                if (
+                    field in topics
+                    and start + is_v5 <= end
+                    and (packet_id := data[tail] << 8 | data[tail + 1])
+                    and self.unconfirmed < receive_maximum
+                    and not (is_v5 and data[start])
+                ):
+                    self.unconfirmed += 1
+                    encoded = (data[at:tail], data[start:end])
+                    if is_v5:
+                        payload = data[start + 1 : end]
+                        message = Message(
+                            field, payload, core.now, 1, self, packet_id, None, encoded
+                        )
+                    else:
+                        message = Message(field, encoded[1], core.now, 1, self, packet_id, encoded)
+                    publish(message)
+                    at = end
+                    continue
+            self._packet(first, data[body:end])
+            if self.is_closing:
+                return
+            session, topics, is_v5 = self.session, self.topics, self.version == V5
+            at = end
+        if at < size:
+            self.pending = bytearray(data[at:])
+            self.needed = needed or size - at + 1
+
+    def _packet(self, first: int, body: bytes) -> None:
+        if self.session is None and first >> 4 != Type.CONNECT:
+            raise protocol_error("not a CONNECT at first")
+        packet = decode(first, body, self.version)
+        if isinstance(packet, Connect):
+            if self.session is not None:
+                raise protocol_error("a second CONNECT")
+            self.version = packet.version
+        requests.handle(self, packet)
+
+    def _refuse_packet(self, reason: Reason) -> None:
+        if self.session is not None:
+            self.end(reason)
+        elif reason is Reason.UNSUPPORTED_PROTOCOL_VERSION:
+            requests.refuse(self, reason)
+        else:
+            # Who does not speak MQTT gets no answer (section 4.13.1).
+            self._leave(is_normal=True)
+
+    def _leave(self, *, is_normal: bool) -> None:
+        if self.is_closing:
+            return
+        self.is_closing = True
+        self.pending = None
+        self.core.links.discard(self)
+        session, self.session = self.session, None
+        will = None if is_normal else self.will
+        if session is not None and session.link is self:
+            self.core.lost(session, will)
+        elif will is not None and session is not None:
+            self.core.publish_will(will)
+        self.core.dirty.append(self)
+
+    def allow(self, field: bytes) -> None:
+        """Note that the client may publish on a topic, so that it is not asked again."""
+        if self.topics is None or len(self.topics) >= _KNOWN_TOPICS:
+            self.topics = set()
+        self.topics.add(field)

@@ -1,0 +1,134 @@
+"""A client's session (section 4.1): what outlives its connections."""
+
+from collections import deque
+from typing import Any
+
+from broker.core.message import Item, message_of, qos_of
+
+_LAST_ID = 65_535
+
+
+class Session:
+    """Subscriptions, and what is on its way to a client or waits for it.
+
+    ``link`` is the connection, where there is one; ``is_ready`` says that it takes messages, and
+    that none waits. ``inflight`` holds what was sent and is not
+    acknowledged, by packet id and in order; ``queue`` what could not be sent yet. Collections that
+    most sessions never need are made at first use: a session is small.
+    """
+
+    __slots__ = (
+        "client_id",
+        "ends_at",
+        "expiry",
+        "inflight",
+        "is_ready",
+        "link",
+        "packet_id",
+        "queue",
+        "queued_bytes",
+        "received",
+        "released",
+        "second",
+        "subscriptions",
+        "will",
+        "window",
+    )
+
+    def __init__(self, client_id: str) -> None:
+        self.client_id = client_id
+        self.link: Any = None
+        self.is_ready = False
+        self.expiry = 0
+        self.ends_at: float | None = None
+        self.subscriptions: dict[str, Any] = {}
+        self.inflight: dict[int, Item] = {}
+        self.queue: deque[Item] | None = None
+        self.queued_bytes = 0
+        self.packet_id = 0
+        self.window = 0
+        self.received: set[int] | None = None
+        self.released: dict[int, None] | None = None
+        self.second: set[int] | None = None
+        self.will: Any = None
+
+    @property
+    def is_persistent(self) -> bool:
+        """Whether what is sent while the client is away waits for it."""
+        return self.expiry > 0
+
+    def next_id(self) -> int:
+        """Give a packet id that is not in use; fewer than all of them ever are."""
+        number = self.packet_id
+        used, released = self.inflight, self.released
+        while True:
+            number = number + 1 if number < _LAST_ID else 1
+            if number not in used and not (released and number in released):
+                self.packet_id = number
+                return number
+
+    def send(self, item: Item) -> int:
+        """Put an item in flight; give its packet id."""
+        packet_id = self.next_id()
+        self.inflight[packet_id] = item
+        if qos_of(item) > 1:
+            if self.second is None:
+                self.second = set()
+            self.second.add(packet_id)
+        return packet_id
+
+    def enqueue(self, item: Item) -> None:
+        """Let an item wait behind all others."""
+        if self.queue is None:
+            self.queue = deque()
+            self.is_ready = False
+        self.queue.append(item)
+        self.queued_bytes += len(message_of(item).payload)
+
+    def dequeue(self) -> Item:
+        """Take the item that has waited longest."""
+        if self.queue is None:
+            raise IndexError("nothing waits")
+        item = self.queue.popleft()
+        self.queued_bytes -= len(message_of(item).payload)
+        if not self.queue:
+            self.queue = None
+            self.note_readiness()
+        return item
+
+    def note_readiness(self) -> None:
+        """See whether messages can be sent right away."""
+        self.is_ready = self.link is not None and self.link.is_open and self.queue is None
+
+    def acknowledged(self, packet_id: int) -> Item | None:
+        """Take a PUBACK: give what has arrived, or ``None`` where the packet id is not known."""
+        if self.second and packet_id in self.second:
+            return None
+        return self.inflight.pop(packet_id, None)
+
+    def received_by_client(self, packet_id: int) -> Item | None:
+        """Take a PUBREC: give what has arrived; its packet id stays in use until PUBCOMP."""
+        if not self.second or packet_id not in self.second:
+            return None
+        self.second.remove(packet_id)
+        if self.released is None:
+            self.released = {}
+        self.released[packet_id] = None
+        return self.inflight.pop(packet_id)
+
+    def refused_by_client(self, packet_id: int) -> Item | None:
+        """Take a PUBREC with an error: the packet id is free again (section 4.3.3)."""
+        item = self.received_by_client(packet_id)
+        self.completed(packet_id)
+        return item
+
+    def completed(self, packet_id: int) -> bool:
+        """Take a PUBCOMP; tell whether it was waited for."""
+        if self.released is None or packet_id not in self.released:
+            return False
+        del self.released[packet_id]
+        return True
+
+    def everything(self) -> list[Item]:
+        """Give all that has not arrived, in order."""
+        return [*self.inflight.values(), *(self.queue or ())]

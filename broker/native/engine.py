@@ -1,0 +1,65 @@
+"""The engine: the core, its listeners and its clock."""
+
+import asyncio
+from dataclasses import replace
+
+from broker.core.access import Rules
+from broker.core.core import Core
+from broker.core.limits import Limits
+from broker.engine import BrokerError, Options
+from broker.mqtt.codes import Reason
+from broker.native.rules import TokenRules
+from broker.net.tcp import TcpConnection
+from broker.net.turn import Turn
+from broker.net.websocket import WebSocketConnection
+
+_BACKLOG = 4_096
+
+
+class NativeEngine:
+    """Implements ``broker.engine.Engine``."""
+
+    def __init__(self, options: Options, rules: Rules | None = None) -> None:
+        self._options = options
+        self._rules = rules or TokenRules(options.key)
+        self._servers: list[asyncio.Server] = []
+        self._turn: Turn | None = None
+
+    async def start(self) -> None:
+        turn = Turn(Core(_limits(self._options), self._rules))
+        loop, host = asyncio.get_running_loop(), self._options.host
+        listeners = (
+            (lambda: TcpConnection(turn), self._options.port),
+            (lambda: WebSocketConnection(turn), self._options.ws_port),
+        )
+        try:
+            for factory, port in listeners:
+                server = await loop.create_server(factory, host, port, backlog=_BACKLOG)
+                self._servers.append(server)
+        except OSError as error:
+            await self.stop()
+            reason = f"port {port} on {host}: {error.strerror}"
+            raise BrokerError(f"the broker cannot listen: {reason}") from None
+        turn.start()
+        self._turn = turn
+
+    async def stop(self) -> None:
+        for server in self._servers:
+            server.close()
+        if self._turn is not None:
+            self._turn.begin()
+            for link in list(self._turn.core.links):
+                link.end(Reason.SERVER_SHUTTING_DOWN, is_normal=True)
+            self._turn.stop()
+            self._turn.flush()
+        await asyncio.gather(*(server.wait_closed() for server in self._servers))
+
+
+def _limits(options: Options) -> Limits:
+    return replace(
+        Limits(),
+        connections=options.max_connections,
+        connect_seconds=options.connect_timeout,
+        queue_messages=options.queue_messages,
+        session_seconds=options.session_seconds,
+    )

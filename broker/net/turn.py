@@ -1,0 +1,63 @@
+"""The event loop's turns: what connections write within one is sent at its end, in one piece."""
+
+import asyncio
+import time
+
+from broker.core.core import Core
+
+_LINGER_SECONDS = 5.0
+_TICK_SECONDS = 1.0
+
+
+class Turn:
+    """Keeps the core's clock, flushes its links, and ticks."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self._loop = asyncio.get_running_loop()
+        self._is_due = False
+        self._saving: asyncio.TimerHandle | None = None
+        self._ticking: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Set the clock, and see that the turn has an end."""
+        self.core.now = time.time()
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what was written."""
+        self._is_due = False
+        core = self.core
+        dirty, core.dirty = core.dirty, []
+        for link in dirty:
+            link.flush()
+        if core.unsafe and self._saving is None:
+            self._saving = self._loop.call_later(core.limits.safe_seconds, self._save)
+
+    def close(self, transport: asyncio.Transport) -> None:
+        """Close a connection: what was written goes out, unless the peer does not take it."""
+        if not transport.is_closing():
+            transport.close()
+            self._loop.call_later(_LINGER_SECONDS, transport.abort)
+
+    def start(self) -> None:
+        """Tick from now on."""
+        self._tick()
+
+    def stop(self) -> None:
+        """Tick no more."""
+        for timer in (self._ticking, self._saving):
+            if timer is not None:
+                timer.cancel()
+
+    def _save(self) -> None:
+        self._saving = None
+        self.begin()
+        self.core.save_unsafe()
+
+    def _tick(self) -> None:
+        self.begin()
+        self.core.tick()
+        self._ticking = self._loop.call_later(_TICK_SECONDS, self._tick)
