@@ -3,15 +3,17 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import uvloop
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from broker.amqtt_engine import AmqttEngine
+from broker.core.access import Anyone
 from broker.engine import Engine, Options
 from broker.native import NativeEngine
 from config import keys
-from config.settings import BrokerEngine, Settings
+from config.settings import Broker, BrokerEngine, Settings
 
 _log = logging.getLogger(__name__)
 _DAY = 24 * 3600
@@ -34,14 +36,30 @@ def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
     uvloop.run(_serve(make, options(settings), tell_ready))
 
 
+def run_alone(port: int, ws_port: int | None, refused: Iterable[str]) -> None:
+    """Serve as a general MQTT broker on loopback, for anybody, until SIGTERM or SIGINT.
+
+    Raises:
+        BrokerError: a port is in use.
+    """
+    settings = Settings(broker=Broker(port=port, ws_port=ws_port or port + 1))
+    # No token opens anything here, so the key may be any.
+    chosen = _options(settings, Ed25519PrivateKey.generate().public_key())
+    uvloop.run(_serve(lambda found: NativeEngine(found, Anyone(refused)), chosen, lambda: None))
+
+
 def options(settings: Settings) -> Options:
     """Take an engine's options from the settings."""
+    return _options(settings, keys.public_key(settings.folder))
+
+
+def _options(settings: Settings, key: Ed25519PublicKey) -> Options:
     broker = settings.broker
     return Options(
         host=broker.host,
         port=broker.port,
         ws_port=broker.ws_port,
-        key=keys.public_key(settings.folder),
+        key=key,
         max_connections=broker.max_connections,
         connect_timeout=broker.connect_timeout,
         queue_messages=broker.queue_messages,

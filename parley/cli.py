@@ -17,6 +17,7 @@ _log = logging.getLogger(__name__)
 _FAILED = 1
 _UNUSABLE = 2
 _STOPPED_BY_KEYBOARD = 130
+_PORT = click.IntRange(1, 65535)
 
 
 class UnusableError(Exception):
@@ -85,9 +86,9 @@ def _settings(config: Path | None, data: str | None) -> Settings:
 @parley.command()
 @_with_settings
 @click.option("--host", help="Address on which everything listens.")
-@click.option("--http", type=click.IntRange(1, 65535), metavar="PORT", help="Port of the API.")
-@click.option("--mqtt", type=click.IntRange(1, 65535), metavar="PORT", help="Port of MQTT.")
-@click.option("--ws", type=click.IntRange(1, 65535), metavar="PORT", help="Port of WebSocket.")
+@click.option("--http", type=_PORT, metavar="PORT", help="Port of the API.")
+@click.option("--mqtt", type=_PORT, metavar="PORT", help="Port of MQTT.")
+@click.option("--ws", type=_PORT, metavar="PORT", help="Port of WebSocket.")
 def up(  # noqa: PLR0913 - one argument an option
     config: Path | None,
     data: str | None,
@@ -121,11 +122,35 @@ def setup(config: Path | None, data: str | None) -> None:
 
 @parley.command()
 @_with_settings
-def broker(config: Path | None, data: str | None) -> None:
-    """Run the broker alone."""
-    from broker.service import run
+@click.option(
+    "--anonymous", is_flag=True, help="Be a broker for anybody, on loopback, no settings."
+)
+@click.option("--mqtt", type=_PORT, metavar="PORT", default=1883, help="Its port of MQTT.")
+@click.option("--ws", type=_PORT, metavar="PORT", help="Its port of WebSocket; the next, if none.")
+@click.option(
+    "--refuse", multiple=True, metavar="FILTER", help="A filter that it refuses to serve."
+)
+def broker(  # noqa: PLR0913 - one argument an option
+    config: Path | None,
+    data: str | None,
+    *,
+    anonymous: bool,
+    mqtt: int,
+    ws: int | None,
+    refuse: tuple[str, ...],
+) -> None:
+    """Run the broker alone; with --anonymous, as a general MQTT broker without Parley's rules."""
+    from broker.engine import BrokerError
+    from broker.service import run, run_alone
 
-    _serve("broker", run, _settings(config, data))
+    if not anonymous:
+        _serve("broker", run, _settings(config, data))
+        return
+    logs.set_up("broker", "info")
+    try:
+        run_alone(mqtt, ws, refuse)
+    except BrokerError as error:
+        raise UnusableError(str(error)) from None
 
 
 @parley.command()

@@ -1,5 +1,6 @@
 """Who may do what, asked by the broker of whoever runs it."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from broker.mqtt.codes import Reason
@@ -50,11 +51,17 @@ class Rules(Protocol):
 
 
 class Anyone:
-    """Lets everybody do everything but publish on the broker's own ``$`` topics."""
+    """Lets everybody do everything but publish on the broker's own ``$`` topics.
+
+    ``refused`` are filters to which nobody may subscribe.
+    """
 
     expires_at: float | None = None
     is_service = False
     may_retain = True
+
+    def __init__(self, refused: Iterable[str] = ()) -> None:
+        self._refused = frozenset(refused)
 
     def admit(self, _connect: Connect, _now: float) -> Identity:
         return self
@@ -65,8 +72,8 @@ class Anyone:
     def may_publish(self, topic: str) -> bool:
         return not topic.startswith("$")
 
-    def may_subscribe(self, _topic_filter: str) -> bool:
-        return True
+    def may_subscribe(self, topic_filter: str) -> bool:
+        return topic_filter not in self._refused
 
     def most_qos(self, _topic_filter: str) -> int:
         return 2
