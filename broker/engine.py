@@ -1,6 +1,7 @@
 """What every engine of the embedded broker offers, whatever is inside."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -18,6 +19,8 @@ class Options:
     connect_timeout: float
     queue_messages: int
     session_seconds: int
+    journal: Path | None = None
+    """Folder for what must survive the process; an engine may have nothing to put there."""
 
 
 class BrokerError(Exception):

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import uvloop
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -50,7 +51,8 @@ def run_alone(port: int, ws_port: int | None, refused: Iterable[str]) -> None:
 
 def options(settings: Settings) -> Options:
     """Take an engine's options from the settings."""
-    return _options(settings, keys.public_key(settings.folder))
+    chosen = _options(settings, keys.public_key(settings.folder))
+    return replace(chosen, journal=settings.folder / "broker")
 
 
 def _options(settings: Settings, key: Ed25519PublicKey) -> Options:

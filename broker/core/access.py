@@ -25,11 +25,8 @@ class Identity(Protocol):
     def may_publish(self, topic: str) -> bool:
         """Tell whether the client may publish on a topic."""
 
-    def may_subscribe(self, topic_filter: str) -> bool:
-        """Tell whether the client may subscribe to a filter."""
-
-    def most_qos(self, topic_filter: str) -> int:
-        """Give the highest QoS with which a filter is served."""
+    def may_subscribe(self, topic_filter: str) -> Reason:
+        """Give the highest QoS with which a filter is served, or why it is not."""
 
 
 class Rules(Protocol):
@@ -72,8 +69,6 @@ class Anyone:
     def may_publish(self, topic: str) -> bool:
         return not topic.startswith("$")
 
-    def may_subscribe(self, topic_filter: str) -> bool:
-        return topic_filter not in self._refused
-
-    def most_qos(self, _topic_filter: str) -> int:
-        return 2
+    def may_subscribe(self, topic_filter: str) -> Reason:
+        is_refused = topic_filter in self._refused
+        return Reason.UNSPECIFIED_ERROR if is_refused else Reason.GRANTED_QOS_2

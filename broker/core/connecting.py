@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from broker.core.core import Core
     from broker.core.link import Link
 
+_LAST_ID = 65_535
 _PATIENCE = 1.5
 """How many times its keep-alive a client may be silent (section 3.1.2.10)."""
 
@@ -94,12 +95,14 @@ def _expiry(core: "Core", packet: Connect) -> int:
 def _bind(link: "Link", session: Session, packet: Connect) -> None:
     limits, asked = link.core.limits, packet.properties
     session.link, link.session = link, session
-    session.note_readiness()
     session.window = min(limits.inflight, asked.get(Property.RECEIVE_MAXIMUM, limits.inflight))
+    link.alias_most = min(asked.get(Property.TOPIC_ALIAS_MAXIMUM, 0), limits.topic_aliases)
+    link.receive_most = limits.receive_maximum if packet.version == V5 else _LAST_ID
     link.packet_most = asked.get(Property.MAXIMUM_PACKET_SIZE, 0)
     link.keep_alive = _PATIENCE * _keep_alive(link, packet)
     link.will = _will(link, packet)
     link.topics = set()
+    session.note_readiness()
 
 
 def _will(link: "Link", packet: Connect) -> Will | None:

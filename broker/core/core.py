@@ -19,7 +19,6 @@ from broker.core.message import (
     make,
     message_of,
     qos_of,
-    write,
 )
 from broker.core.retained import Retained
 from broker.core.session import Session
@@ -187,7 +186,7 @@ class Core:
         """Send again what was not acknowledged (section 4.4), and then what waits."""
         link = session.link
         for packet_id, item in list(session.inflight.items()):
-            link.send(write(item, packet_id, link.version, self.now, dup=True))
+            link.send(link.encode(item, packet_id, dup=True))
         for packet_id in session.released or ():
             link.send(b"\x62\x02" + PACKET_IDS[packet_id])
         self.refill(session)
@@ -227,7 +226,7 @@ class Core:
         if not session.expiry:
             self.end(session)
         else:
-            self._keep_for_later(session)
+            self.keep_for_later(session)
 
     def end(self, session: Session) -> None:
         """Forget a session and everything that waits for it."""
@@ -292,7 +291,7 @@ class Core:
         is_open = link is not None and link.is_open
         if not qos_of(item):
             if is_open:
-                link.send(write(item, 0, link.version, self.now))
+                link.send(link.encode(item, 0))
                 self.delivered += 1
             elif link is not None:
                 self.dropped["slow reader"] += 1
@@ -307,9 +306,10 @@ class Core:
 
     def _send(self, session: Session, item: Item) -> None:
         link, packet_id = session.link, session.send(item)
-        data = write(item, packet_id, link.version, self.now)
+        data = link.encode(item, packet_id)
         if link.packet_most and len(data) > link.packet_most:
             # Not sent, and as if it had arrived (section 3.1.2.11.4).
+            link.forget_alias(message_of(item).field)
             taken = session.acknowledged(packet_id) or session.refused_by_client(packet_id)
             if taken is not None:
                 self._drop(session, taken, "too large")
@@ -362,7 +362,8 @@ class Core:
         if self.journal is not None:
             self.journal.retain(message)
 
-    def _keep_for_later(self, session: Session) -> None:
+    def keep_for_later(self, session: Session) -> None:
+        """Let a session live as long as its client has asked for."""
         session.ends_at = self.now + session.expiry
         self._at(session.ends_at, "end", session)
 

@@ -19,7 +19,7 @@ class Limits:
     queue_bytes: int = 16_000_000
     queue_seconds: float = 30 * 24 * 3600.0
     write_buffer: int = 4_000_000
-    keep_alive_most: int = 0
+    keep_alive_most: int = 60
     session_seconds: int = 30 * 24 * 3600
     topic_aliases: int = 64
     safe_seconds: float = 0.01

@@ -3,7 +3,7 @@
 from broker.core import requests
 from broker.core.access import Identity
 from broker.core.core import Core
-from broker.core.message import PACKET_IDS, PUBACKS, Message
+from broker.core.message import PACKET_IDS, PUBACKS, Item, Message, message_of, write
 from broker.core.session import Session
 from broker.mqtt.codes import V5, V311, Reason, Type
 from broker.mqtt.decode import decode
@@ -26,6 +26,7 @@ class Link:
     """
 
     __slots__ = (
+        "alias_most",
         "aliases",
         "core",
         "heard",
@@ -39,7 +40,9 @@ class Link:
         "packet_most",
         "packets",
         "pending",
+        "receive_most",
         "received",
+        "sent_aliases",
         "session",
         "topics",
         "unconfirmed",
@@ -60,6 +63,9 @@ class Link:
         self.keep_alive = 0.0
         self.heard = core.now
         self.packet_most = 0
+        self.alias_most = 0
+        self.receive_most = 0
+        self.sent_aliases: dict[bytes, int] | None = None
         self.pending: bytearray | None = None
         self.needed = 0
         self.topics: set[bytes] | None = None
@@ -113,11 +119,35 @@ class Link:
         """Write a packet."""
         self.send(encode(packet, self.version))
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether messages need neither an alias nor a look at their size."""
+        return not self.packet_most and not self.alias_most
+
+    def encode(self, item: Item, packet_id: int, *, dup: bool = False) -> bytes:
+        """Encode a message for this client, by an alias where it takes one more."""
+        field, now = message_of(item).field, self.core.now
+        alias, known = self.sent_aliases.get(field, 0) if self.sent_aliases else 0, True
+        if not alias and len(self.sent_aliases or ()) < self.alias_most:
+            self.sent_aliases = self.sent_aliases or {}
+            alias, known = len(self.sent_aliases) + 1, False
+            self.sent_aliases[field] = alias
+        known = known and alias > 0
+        return write(item, packet_id, self.version, now, dup=dup, alias=alias, is_alias_known=known)
+
+    def forget_alias(self, field: bytes) -> None:
+        """Take back the alias of a message that was not sent; it is the last where it is new."""
+        if self.sent_aliases and self.sent_aliases.get(field) == len(self.sent_aliases):
+            del self.sent_aliases[field]
+
     def confirm(self, message: Message) -> None:
         """Acknowledge a publish of this client."""
-        self.unconfirmed -= 1
-        first = b"\x40\x02" if message.qos == 1 else b"\x50\x02"
-        self.send(first + PACKET_IDS[message.packet_id])
+        if message.qos == 1:
+            self.unconfirmed -= 1
+            self.send(PUBACKS[message.packet_id])
+        else:
+            # It counts until PUBREL (section 3.3.4).
+            self.send(b"\x50\x02" + PACKET_IDS[message.packet_id])
 
     def opened(self, *, is_open: bool) -> None:
         """Take note whether the socket takes more."""
@@ -151,7 +181,7 @@ class Link:
         here: at that rate every call and every lookup counts.
         """
         core, at, size, needed = self.core, 0, len(data), 0
-        publish, receive_maximum = core.publish_plain, core.limits.receive_maximum
+        publish, receive_most = core.publish_plain, self.receive_most
         session, topics, is_v5 = self.session, self.topics, self.version == V5
         while at + 1 < size:
             first, end, body = data[at], at + 2 + data[at + 1], at + 2
@@ -196,7 +226,7 @@ class Link:
                     field in topics
                     and start + is_v5 <= end
                     and (packet_id := data[tail] << 8 | data[tail + 1])
-                    and self.unconfirmed < receive_maximum
+                    and self.unconfirmed < receive_most
                     and not (is_v5 and data[start])
                 ):
                     self.unconfirmed += 1
@@ -215,6 +245,7 @@ class Link:
             if self.is_closing:
                 return
             session, topics, is_v5 = self.session, self.topics, self.version == V5
+            receive_most = self.receive_most
             at = end
         if at < size:
             self.pending = bytearray(data[at:])

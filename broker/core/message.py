@@ -113,17 +113,29 @@ def qos_of(item: Item) -> int:
     return item.qos if isinstance(item, Delivery) else 1
 
 
-def write(item: Item, packet_id: int, version: int, now: float, *, dup: bool = False) -> bytes:
-    """Write a PUBLISH for a receiver that speaks ``version``."""
+def write(  # noqa: PLR0913 - what a PUBLISH consists of
+    item: Item,
+    packet_id: int,
+    version: int,
+    now: float,
+    *,
+    dup: bool = False,
+    alias: int = 0,
+    is_alias_known: bool = False,
+) -> bytes:
+    """Write a PUBLISH for a receiver that speaks ``version``.
+
+    A known topic alias stands in place of the topic (section 3.3.2.3.4); 0 is none.
+    """
     if isinstance(item, Message):
         item = Delivery(item, 1)
     message = item.message
     first = _PUBLISH | item.qos << 1 | item.retain | (dup << _DUP if item.qos else 0)
-    body = message.field
+    body = b"\0\0" if is_alias_known else message.field
     if item.qos:
         body += PACKET_IDS[packet_id]
     if version == V5:
-        body += _properties(message, item.ids, now)
+        body += _properties(message, item.ids, alias, now)
     body += message.payload
     return bytes((first,)) + varint(len(body)) + body
 
@@ -132,11 +144,13 @@ def _around_packet_id(field: bytes, tail: bytes) -> Encoded:
     return b"\x32" + varint(len(field) + 2 + len(tail)) + field, tail
 
 
-def _properties(message: Message, ids: tuple[int, ...], now: float) -> bytes:
+def _properties(message: Message, ids: tuple[int, ...], alias: int, now: float) -> bytes:
     found = message.properties
     if message.expires_at is not None:
         left = max(0, round(message.expires_at - now))
         found = {**found, Property.MESSAGE_EXPIRY_INTERVAL: left}
     if ids:
         found = {**found, Property.SUBSCRIPTION_IDENTIFIER: ids}
+    if alias:
+        found = {**found, Property.TOPIC_ALIAS: alias}
     return props.write(found) if found else b"\0"

@@ -51,7 +51,7 @@ def _publish(link: "Link", packet: Publish) -> None:
     if packet.qos == 2 and session.received and packet.packet_id in session.received:  # noqa: PLR2004
         link.write(Ack(Type.PUBREC, packet.packet_id))
         return
-    if packet.qos and link.unconfirmed >= core.limits.receive_maximum:
+    if packet.qos and link.unconfirmed >= link.receive_most:
         raise PacketError("too many at once", Reason.RECEIVE_MAXIMUM_EXCEEDED)
     if not identity.may_publish(field[2:].decode()):
         core.dropped["not authorized"] += 1
@@ -105,6 +105,7 @@ def _ack(link: "Link", packet: Ack) -> None:
         known = session.received is not None and number in session.received
         if known and session.received is not None:
             session.received.discard(number)
+            link.unconfirmed = max(0, link.unconfirmed - 1)
         reason = Reason.SUCCESS if known else Reason.PACKET_ID_NOT_FOUND
         link.write(Ack(Type.PUBCOMP, number, reason))
         return
@@ -140,9 +141,10 @@ def _subscribe(link: "Link", packet: Subscribe) -> None:
 
 def _grant(link: "Link", wanted: Subscription, identifier: int) -> tuple[Reason, bool]:
     identity: Any = link.identity
-    if not identity.may_subscribe(wanted.topic_filter):
-        return Reason.NOT_AUTHORIZED, False
-    grant = _as_grant(wanted, identifier, identity.most_qos(wanted.topic_filter))
+    most: Reason = identity.may_subscribe(wanted.topic_filter)
+    if most >= Reason.UNSPECIFIED_ERROR:
+        return most, False
+    grant = _as_grant(wanted, identifier, most)
     is_new = link.core.subscribe(_session(link), wanted.topic_filter, grant)
     return Reason(grant.qos), is_new
 

@@ -11,8 +11,8 @@ _LAST_ID = 65_535
 class Session:
     """Subscriptions, and what is on its way to a client or waits for it.
 
-    ``link`` is the connection, where there is one; ``is_ready`` says that it takes messages, and
-    that none waits. ``inflight`` holds what was sent and is not
+    ``link`` is the connection, where there is one; ``is_ready`` says that it takes plain
+    messages, and that none waits. ``inflight`` holds what was sent and is not
     acknowledged, by packet id and in order; ``queue`` what could not be sent yet. Collections that
     most sessions never need are made at first use: a session is small.
     """
@@ -98,7 +98,8 @@ class Session:
 
     def note_readiness(self) -> None:
         """See whether messages can be sent right away."""
-        self.is_ready = self.link is not None and self.link.is_open and self.queue is None
+        link = self.link
+        self.is_ready = link is not None and link.is_open and link.is_plain and self.queue is None
 
     def acknowledged(self, packet_id: int) -> Item | None:
         """Take a PUBACK: give what has arrived, or ``None`` where the packet id is not known."""

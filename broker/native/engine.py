@@ -1,12 +1,16 @@
 """The engine: the core, its listeners and its clock."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 from broker.core.access import Rules
 from broker.core.core import Core
 from broker.core.limits import Limits
+from broker.core.message import Message
 from broker.engine import BrokerError, Options
+from broker.journal import FileJournal
+from broker.journal.restore import restore
 from broker.mqtt.codes import Reason
 from broker.native.rules import TokenRules
 from broker.net.tcp import TcpConnection
@@ -24,9 +28,10 @@ class NativeEngine:
         self._rules = rules or TokenRules(options.key)
         self._servers: list[asyncio.Server] = []
         self._turn: Turn | None = None
+        self._journal: FileJournal | None = None
 
     async def start(self) -> None:
-        turn = Turn(Core(_limits(self._options), self._rules))
+        turn = Turn(self._make_core())
         loop, host = asyncio.get_running_loop(), self._options.host
         listeners = (
             (lambda: TcpConnection(turn), self._options.port),
@@ -42,6 +47,8 @@ class NativeEngine:
             raise BrokerError(f"the broker cannot listen: {reason}") from None
         turn.start()
         self._turn = turn
+        if self._journal is not None:
+            self._journal.start(self._stored)
 
     async def stop(self) -> None:
         for server in self._servers:
@@ -52,7 +59,26 @@ class NativeEngine:
                 link.end(Reason.SERVER_SHUTTING_DOWN, is_normal=True)
             self._turn.stop()
             self._turn.flush()
+        if self._journal is not None:
+            self._journal.stop()
         await asyncio.gather(*(server.wait_closed() for server in self._servers))
+
+    def _make_core(self) -> Core:
+        folder = self._options.journal
+        try:
+            self._journal = FileJournal(folder) if folder else None
+        except OSError as error:
+            raise BrokerError(f"the journal in {folder}: {error.strerror}") from None
+        core = Core(_limits(self._options), self._rules, self._journal)
+        core.now = time.time()
+        if self._journal is not None:
+            restore(core, self._journal.log)
+        return core
+
+    def _stored(self, messages: list[Message]) -> None:
+        if self._turn is not None:
+            self._turn.begin()
+            self._turn.core.stored(messages)
 
 
 def _limits(options: Options) -> Limits:

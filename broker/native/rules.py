@@ -25,11 +25,10 @@ class TokenHolder:
     def may_publish(self, topic: str) -> bool:
         return access.may_publish(self.claims, topic)
 
-    def may_subscribe(self, topic_filter: str) -> bool:
-        return access.may_subscribe(self.claims, topic_filter)
-
-    def most_qos(self, topic_filter: str) -> int:
-        return topics.quality(topic_filter)
+    def may_subscribe(self, topic_filter: str) -> Reason:
+        if not access.may_subscribe(self.claims, topic_filter):
+            return Reason.NOT_AUTHORIZED
+        return Reason(topics.quality(topic_filter))
 
 
 class TokenRules:

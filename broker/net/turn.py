@@ -5,7 +5,7 @@ import time
 
 from broker.core.core import Core
 
-_LINGER_SECONDS = 5.0
+_LINGER_SECONDS = 2.0
 _TICK_SECONDS = 1.0
 
 
@@ -37,10 +37,18 @@ class Turn:
             self._saving = self._loop.call_later(core.limits.safe_seconds, self._save)
 
     def close(self, transport: asyncio.Transport) -> None:
-        """Close a connection: what was written goes out, unless the peer does not take it."""
-        if not transport.is_closing():
+        """Close a connection: what was written goes out, unless the peer does not take it.
+
+        This side is closed first, and the peer left to close the other. Were both closed at once,
+        what the peer is just sending would make its system throw our last words away.
+        """
+        if transport.is_closing():
+            return
+        if transport.can_write_eof():
+            transport.write_eof()
+        else:
             transport.close()
-            self._loop.call_later(_LINGER_SECONDS, transport.abort)
+        self._loop.call_later(_LINGER_SECONDS, transport.abort)
 
     def start(self) -> None:
         """Tick from now on."""

@@ -1,5 +1,8 @@
 """Delivery, by the standard: qualities, redelivery, queues, retained messages, options."""
 
+import functools
+import operator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -212,7 +215,7 @@ def test_shared_subscriptions_share() -> None:
         ada.publish("a", payload)
     received = [member.payloads() for member in members]
     assert [len(found) for found in received] == [3, 3, 3]
-    assert sorted(sum(received, [])) == numbers(*range(9))
+    assert sorted(functools.reduce(operator.iadd, received, [])) == numbers(*range(9))
 
 
 def test_unsubscribing() -> None:

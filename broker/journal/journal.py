@@ -1,0 +1,159 @@
+"""The core's journal on files: group commit, answers when it is safe, restoring at the start."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from broker.core.message import Message
+from broker.core.session import Session
+from broker.journal.files import Files
+from broker.journal.log import Log, Segment
+from broker.journal.records import (
+    Arrived,
+    Done,
+    Record,
+    RetainedKept,
+    SessionEnded,
+    SessionKept,
+    Stored,
+)
+
+_log = logging.getLogger(__name__)
+_SEGMENT_BYTES = 8 * 1024 * 1024
+_RETRY_SECONDS = 1.0
+
+Safe = Callable[[list[Message]], None]
+"""Told of messages that are on disk."""
+
+
+class FileJournal:
+    """Implements ``broker.core.core.Journal``. While one batch is written, the next is gathered."""
+
+    def __init__(self, folder: Path, segment_bytes: int = _SEGMENT_BYTES) -> None:
+        self._files = Files(folder)
+        self.log = Log(segment_bytes)
+        self._recover()
+        numbers = (n for _, n in self.log.records if isinstance(n, int))
+        self._next = 1 + max(numbers, default=0)
+        self._chunks: list[tuple[int, bytes]] = []
+        self._waiting: list[Message] = []
+        self._doomed: list[int] = []
+        self._is_writing = False
+        self._safe: Safe = lambda _messages: None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+
+    def start(self, safe: Safe) -> None:
+        """Answer to ``safe`` from now on."""
+        self._safe = safe
+
+    def stop(self) -> None:
+        """Write what is left."""
+        self._thread.shutdown()
+        self._files.append(self._chunks)
+        self._chunks = []
+        self._files.close()
+
+    def store(self, message: Message, client_ids: list[str]) -> None:
+        message.number = self._next
+        self._next += 1
+        self._write(
+            Stored(
+                message.number,
+                message.field,
+                message.payload,
+                message.qos,
+                message.born,
+                message.expires_at,
+                {int(name): value for name, value in message.properties.items()},
+                client_ids,
+            )
+        )
+        self._waiting.append(message)
+
+    def arrived(self, message: Message, client_id: str) -> None:
+        if message.waiting:
+            self._write(Arrived(message.number, client_id))
+        else:
+            self._write(Done(message.number))
+
+    def keep_session(self, session: Session) -> None:
+        grants = {wish: tuple(grant) for wish, grant in session.subscriptions.items()}
+        self._write(SessionKept(session.client_id, session.expiry, grants))
+
+    def end_session(self, client_id: str) -> None:
+        self._write(SessionEnded(client_id))
+
+    def retain(self, message: Message) -> None:
+        self._write(
+            RetainedKept(
+                message.field,
+                message.payload,
+                message.qos,
+                message.born,
+                message.expires_at,
+                {int(name): value for name, value in message.properties.items()},
+            )
+        )
+
+    def _recover(self) -> None:
+        segments: dict[int, Segment] = {}
+        for number, record, size in self._files.read():
+            if number not in segments:
+                segments[number] = Segment(number)
+                self.log.segments = list(segments.values())
+            self.log.apply(record, size)
+
+    def _write(self, record: Record) -> None:
+        self._chunks.append(self.log.write(record))
+        if not self._is_writing:
+            self._is_writing = True
+            asyncio.get_running_loop().call_soon(self._begin)
+
+    def _begin(self) -> None:
+        if self.log.is_wasteful():
+            self._chunks += [self.log.write(record) for record in self.log.oldest()]
+            self._doomed.append(self.log.drop_oldest())
+        chunks, self._chunks = _joined(self._chunks), []
+        waiting, self._waiting = self._waiting, []
+        doomed, self._doomed = self._doomed, []
+        writing = asyncio.get_running_loop().run_in_executor(
+            self._thread, self._on_thread, chunks, doomed
+        )
+        writing.add_done_callback(lambda done: self._written(done, chunks, waiting, doomed))
+
+    def _on_thread(self, chunks: list[tuple[int, bytes]], doomed: list[int]) -> None:
+        self._files.append(chunks)
+        for number in doomed:
+            self._files.delete(number)
+
+    def _written(
+        self,
+        done: "asyncio.Future[None]",
+        chunks: list[tuple[int, bytes]],
+        waiting: list[Message],
+        doomed: list[int],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        error = done.exception()
+        if error is not None:
+            _log.error("the journal cannot be written: %s", error)
+            self._chunks = chunks + self._chunks
+            self._waiting = waiting + self._waiting
+            self._doomed = doomed + self._doomed
+            loop.call_later(_RETRY_SECONDS, self._begin)
+            return
+        self._safe(waiting)
+        if self._chunks:
+            loop.call_soon(self._begin)
+        else:
+            self._is_writing = False
+
+
+def _joined(chunks: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """Put the pieces of each segment together; they come in order."""
+    pieces: dict[int, list[bytes]] = {}
+    for number, data in chunks:
+        pieces.setdefault(number, []).append(data)
+    return [(number, b"".join(found)) for number, found in pieces.items()]

@@ -1,0 +1,66 @@
+"""Put what a journal holds back into a core."""
+
+from broker.core.core import Core
+from broker.core.index import Grant
+from broker.core.message import Delivery, Message
+from broker.core.session import Session
+from broker.journal.log import Log
+from broker.journal.records import RetainedKept, SessionKept, Stored
+from broker.mqtt.codes import Property
+
+
+def restore(core: Core, log: Log) -> None:
+    """Make sessions, retained messages and queues as they were."""
+    for record in log.records.values():
+        if isinstance(record, SessionKept):
+            _session(core, record)
+        elif isinstance(record, RetainedKept):
+            core.retained.keep(_message(record))
+    stored = [record for record in log.records.values() if isinstance(record, Stored)]
+    for record in sorted(stored, key=lambda found: found.number):
+        _enqueue(core, record)
+
+
+def _session(core: Core, record: SessionKept) -> None:
+    session = core.sessions[record.client_id] = Session(record.client_id)
+    session.expiry = record.expiry
+    for topic_filter, grant in record.grants.items():
+        session.subscriptions[topic_filter] = Grant(*grant)
+        core.index.add(session, topic_filter, Grant(*grant))
+    core.keep_for_later(session)
+
+
+def _enqueue(core: Core, record: Stored) -> None:
+    message = _message(record)
+    message.number = record.number
+    targets = {found.session: found for found in core.index.route(record.field).targets}
+    for client_id in record.receivers:
+        session = core.sessions.get(client_id)
+        if session is None:
+            continue
+        target = targets.get(session)
+        qos = min(record.qos, target.qos) if target else record.qos
+        if qos:
+            message.waiting += 1
+            plain = qos == 1 and not (target and target.ids)
+            ids = target.ids if target else ()
+            session.enqueue(message if plain else Delivery(message, qos, ids=ids))
+    if not message.waiting and core.journal is not None:
+        core.journal.arrived(message, "")
+
+
+def _message(record: Stored | RetainedKept) -> Message:
+    return Message(
+        record.field,
+        record.payload,
+        record.born,
+        record.qos,
+        retain=isinstance(record, RetainedKept),
+        properties={Property(name): _frozen(value) for name, value in record.properties.items()},
+        expires_at=record.expires_at,
+    )
+
+
+def _frozen(value: object) -> object:
+    """Give repeated properties their own form back: MessagePack knows no tuples."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
