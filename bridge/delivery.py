@@ -1,9 +1,9 @@
-"""Deliver to inboxes, on any broker: one publish per recipient."""
+"""Deliver to inboxes, on any broker: in one publish where it can fan out, else in one each."""
 
 from collections.abc import Iterable
 from typing import Protocol
 
-from parley_protocol import topics
+from parley_protocol import fanout, topics
 
 
 class Publisher(Protocol):
@@ -14,14 +14,22 @@ class Publisher(Protocol):
 
 
 class Delivery:
-    """Reach people, whatever devices they have."""
+    """Reach people, whatever devices they have.
 
-    def __init__(self, link: Publisher) -> None:
+    ``fans_out`` says that the broker takes one publish for many recipients.
+    """
+
+    def __init__(self, link: Publisher, *, fans_out: bool = False) -> None:
         self._link = link
+        self._fans_out = fans_out
 
     def deliver(self, recipients: Iterable[str], payload: bytes) -> None:
         """Put a payload into inboxes; it waits there for devices that are offline."""
-        for uid in recipients:
+        uids = list(recipients)
+        if self._fans_out and len(uids) > 1:
+            self._link.publish(topics.DELIVER, fanout.pack(uids, payload), 1)
+            return
+        for uid in uids:
             self._link.publish(topics.inbox(uid), payload, 1)
 
     def show(self, recipients: Iterable[str], payload: bytes) -> None:

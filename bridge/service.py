@@ -21,7 +21,12 @@ def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
     token = keys.bridge_token(settings.folder)
     claims = tokens.verify(keys.public_key(settings.folder), token, now=int(time.time()))
     link = Link(settings.broker_url, claims, token, tell_ready)
-    worker = Worker(link, open_ledger(settings.ledger_url), batch=settings.bridge.batch)
+    worker = Worker(
+        link,
+        open_ledger(settings.ledger_url),
+        batch=settings.bridge.batch,
+        fans_out=settings.broker.engine == "parley",
+    )
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
         worker.stop()

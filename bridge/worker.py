@@ -62,11 +62,12 @@ class Worker:
         ledger: Ledger,
         *,
         batch: int,
+        fans_out: bool = False,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._broker = broker
         self._ledger = ledger
-        self._delivery = Delivery(broker)
+        self._delivery = Delivery(broker, fans_out=fans_out)
         self._batch = batch
         self._now = now
         self._stopping = threading.Event()

@@ -25,6 +25,9 @@ class Identity(Protocol):
     def may_publish(self, topic: str) -> bool:
         """Tell whether the client may publish on a topic."""
 
+    def spread(self, topic: str, payload: bytes) -> tuple[list[str], bytes] | None:
+        """Read a publish that is for many topics: give them, and the payload for each."""
+
     def may_subscribe(self, topic_filter: str) -> Reason:
         """Give the highest QoS with which a filter is served, or why it is not."""
 
@@ -68,6 +71,9 @@ class Anyone:
 
     def may_publish(self, topic: str) -> bool:
         return not topic.startswith("$")
+
+    def spread(self, _topic: str, _payload: bytes) -> None:
+        return None
 
     def may_subscribe(self, topic_filter: str) -> Reason:
         is_refused = topic_filter in self._refused

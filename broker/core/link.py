@@ -210,10 +210,7 @@ class Link:
                             publisher = item.publisher
                             if publisher is not None:
                                 item.publisher = None
-                                publisher.unconfirmed -= 1
-                                if not publisher.out:
-                                    core.dirty.append(publisher)
-                                publisher.out.append(PUBACKS[item.packet_id])
+                                publisher.confirm(item)
                     if session.queue is not None:
                         core.refill(session)
                 at = end

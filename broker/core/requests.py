@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from broker.core.access import RefusedError
 from broker.core.connecting import connect, refuse
 from broker.core.index import Grant
+from broker.core.many import Many
 from broker.core.message import field_of, make
 from broker.mqtt.codes import Property, Reason, Type
 from broker.mqtt.errors import PacketError, protocol_error
@@ -57,6 +58,10 @@ def _publish(link: "Link", packet: Publish) -> None:
         core.dropped["not authorized"] += 1
         _answer(link, packet, Reason.NOT_AUTHORIZED)
         return
+    spread = identity.spread(packet.topic, packet.payload)
+    if spread is not None:
+        _publish_to_many(link, packet, *spread)
+        return
     link.allow(field)
     if packet.qos == 2:  # noqa: PLR2004 - exactly once
         session.received = session.received or set()
@@ -67,6 +72,19 @@ def _publish(link: "Link", packet: Publish) -> None:
     if packet.qos:
         message.publisher, message.packet_id = link, packet.packet_id
     core.publish(message, session)
+
+
+def _publish_to_many(link: "Link", packet: Publish, topics: list[str], payload: bytes) -> None:
+    """Publish one payload on many topics; the publisher is told when all of it is safe."""
+    core, link.unconfirmed = link.core, link.unconfirmed + (packet.qos > 0)
+    whole = make(b"", b"", packet.qos, core.now)
+    whole.packet_id = packet.packet_id
+    many = Many(link, whole, len(topics))
+    for topic in topics:
+        message = make(field_of(topic), payload, min(packet.qos, 1), core.now)
+        message.publisher = many if packet.qos else None
+        core.publish_plain(message) if message.qos else core.publish(message)
+    many.confirm(None)
 
 
 def _resolve_alias(link: "Link", packet: Publish) -> bytes:

@@ -4,8 +4,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from broker.core.access import Identity, RefusedError
 from broker.mqtt.codes import Reason
+from broker.mqtt.errors import PacketError
 from broker.mqtt.packets import Connect
-from parley_protocol import access, tokens, topics
+from parley_protocol import access, fanout, tokens, topics
 from parley_protocol.tokens import Claims
 
 
@@ -24,6 +25,14 @@ class TokenHolder:
 
     def may_publish(self, topic: str) -> bool:
         return access.may_publish(self.claims, topic)
+
+    def spread(self, topic: str, payload: bytes) -> tuple[list[str], bytes] | None:
+        if topic != topics.DELIVER:
+            return None
+        try:
+            return fanout.unpack(payload)
+        except ValueError as error:
+            raise PacketError(str(error), Reason.PAYLOAD_FORMAT_INVALID) from None
 
     def may_subscribe(self, topic_filter: str) -> Reason:
         if not access.may_subscribe(self.claims, topic_filter):

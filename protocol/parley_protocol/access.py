@@ -16,7 +16,10 @@ def may_publish(claims: Claims, topic: str) -> bool:
     if _has_wildcard(topic) or not topic.startswith(f"{topics.ROOT}/"):
         return False
     if claims.scope == "service":
-        return topic.startswith(_SERVICE_PUBLISHES) or topic == topics.ROLL_CALL
+        return topic.startswith(_SERVICE_PUBLISHES) or topic in (
+            topics.ROLL_CALL,
+            topics.DELIVER,
+        )
     prefix = topics.send_prefix(claims.sub, claims.device)
     parsed = topics.parse_send(topic)
     own_send = parsed is not None and topic.startswith(prefix)

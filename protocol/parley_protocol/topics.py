@@ -10,6 +10,9 @@ Kind = Literal["message", "receipt", "typing"]
 ROOT = "chat/v1"
 ROLL_CALL = f"{ROOT}/system/roll-call"
 
+DELIVER = f"{ROOT}/deliver"
+"""Where a service hands over one payload for many inboxes; see ``parley_protocol.fanout``."""
+
 SENT_MESSAGES = f"{ROOT}/send/+/+/+/+/+"
 """The filter under which the bridge receives messages, receipts and typing."""
 

@@ -7,9 +7,11 @@ import pytest
 from aiomqtt.exceptions import MqttConnectError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from parley_protocol import topics
+from broker.native import NativeEngine
+from parley_protocol import fanout, topics
 from parley_protocol.ids import new_id
-from tests.integration.broker.conftest import Broker, Device
+from tests.integration.broker.conftest import Broker, Device, options
+from tests.platform import free_ports
 
 REFUSED = 0x80
 
@@ -139,3 +141,27 @@ async def test_nothing_is_retained(broker: Broker, bridge: Device) -> None:
         await client.subscribe(topics.inbox(ada.uid), 1)
         await publisher.publish(topics.inbox(ada.uid), b"fresh", 1)
         assert (await first(client))[1] == b"fresh"
+
+
+async def test_one_publish_for_many(bridge: Device) -> None:
+    """What only our own engine does, and only for a service."""
+    port, ws_port = free_ports(2)
+    engine = NativeEngine(options(port, ws_port))
+    await engine.start()
+    broker = Broker(engine, "127.0.0.1", port, ws_port)
+    ada, bob, eve = Device(), Device(), Device()
+    async with (
+        broker.client(ada) as hers,
+        broker.client(bob) as his,
+        broker.client(eve) as intruder,
+        broker.client(bridge) as service,
+    ):
+        await hers.subscribe(topics.inbox(ada.uid), 1)
+        await his.subscribe(topics.inbox(bob.uid), 1)
+        await intruder.publish(topics.DELIVER, fanout.pack([ada.uid], b"forged"), 1)
+        await service.publish(topics.DELIVER, fanout.pack([ada.uid, bob.uid], b"for both"), 1)
+        assert await first(hers) == (topics.inbox(ada.uid), b"for both")
+        assert await first(his) == (topics.inbox(bob.uid), b"for both")
+        with pytest.raises(aiomqtt.MqttError):
+            await service.publish(topics.DELIVER, b"\0\7", 1)
+    await engine.stop()

@@ -3,6 +3,8 @@
 import functools
 import operator
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -236,10 +238,9 @@ def test_any_cut_of_the_stream_means_the_same(data: st.DataObject) -> None:
     payloads = [b"x" * data.draw(st.sampled_from([0, 5, 200, 20_000])) for _ in range(4)]
     packets: list[Packet] = [Publish("a", p, 1, n) for n, p in enumerate(payloads, 1)]
     stream = b"".join(encode(packet, V311) for packet in packets)
-    while stream:
-        size = data.draw(st.integers(1, len(stream)))
-        ada.link.feed(stream[:size])
-        stream = stream[size:]
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
+    for begin, end in pairwise([0, *cuts, len(stream)]):
+        ada.link.feed(stream[begin:end])
     assert bob.payloads() == payloads
     assert [a.packet_id for a in ada.take() if isinstance(a, Ack)] == [1, 2, 3, 4]
 
