@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CODE := protocol/parley_protocol clients storage broker bridge webapi config parley bench tests
 
-.PHONY: help install install-dev run test bench lint lock
+.PHONY: help install install-dev run test bench bench-broker lint lock
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: install-dev lint ## run every check
 
 bench: install-dev ## measure; prints a table of figures
 	$(BIN)/python -m bench
+
+bench-broker: install-dev ## measure the broker beside Mosquitto and amqtt
+	$(BIN)/python -m bench.broker
 
 lint: install-dev ## style, types and layers
 	$(BIN)/ruff format --check $(CODE)

@@ -5,6 +5,7 @@ import logging
 import signal
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import uvloop
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -18,6 +19,7 @@ from config.settings import Broker, BrokerEngine, Settings
 
 _log = logging.getLogger(__name__)
 _DAY = 24 * 3600
+_MANY = 100_000
 _ENGINES: dict[BrokerEngine, Callable[[Options], Engine]] = {
     "parley": NativeEngine,
     "amqtt": AmqttEngine,
@@ -37,15 +39,21 @@ def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
     uvloop.run(_serve(make, options(settings), tell_ready))
 
 
-def run_alone(port: int, ws_port: int | None, refused: Iterable[str]) -> None:
+def run_alone(port: int, ws_port: int | None, refused: Iterable[str], data: str | None) -> None:
     """Serve as a general MQTT broker on loopback, for anybody, until SIGTERM or SIGINT.
+
+    With a folder for its journal it forgets nothing, without one everything at its end.
 
     Raises:
         BrokerError: a port is in use.
     """
     settings = Settings(broker=Broker(port=port, ws_port=ws_port or port + 1))
     # No token opens anything here, so the key may be any.
-    chosen = _options(settings, Ed25519PrivateKey.generate().public_key())
+    chosen = replace(
+        _options(settings, Ed25519PrivateKey.generate().public_key()),
+        max_connections=_MANY,
+        journal=Path(data) / "broker" if data else None,
+    )
     uvloop.run(_serve(lambda found: NativeEngine(found, Anyone(refused)), chosen, lambda: None))
 
 

@@ -148,7 +148,7 @@ def broker(  # noqa: PLR0913 - one argument an option
         return
     logs.set_up("broker", "info")
     try:
-        run_alone(mqtt, ws, refuse)
+        run_alone(mqtt, ws, refuse, data)
     except BrokerError as error:
         raise UnusableError(str(error)) from None
 

@@ -85,7 +85,7 @@ class Platform:
 
     def wait_gone(self) -> None:
         """Wait until nothing listens any more."""
-        wait(lambda: not any(map(_accepts, (self.http, self.mqtt, self.ws))), self.log)
+        wait(lambda: not any(map(accepts, (self.http, self.mqtt, self.ws))), self.log)
 
     def _start(self) -> subprocess.Popen[bytes]:
         ports = ["--http", self.http, "--mqtt", self.mqtt, "--ws", self.ws]
@@ -100,10 +100,11 @@ class Platform:
             is_healthy = httpx.get(f"{self.url}/health").is_success
         except httpx.HTTPError:
             return False
-        return is_healthy and _accepts(self.mqtt) and _accepts(self.ws)
+        return is_healthy and accepts(self.mqtt) and accepts(self.ws)
 
 
-def _accepts(port: int) -> bool:
+def accepts(port: int) -> bool:
+    """Tell whether something listens on a port."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
     except OSError:

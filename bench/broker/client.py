@@ -21,11 +21,12 @@ _LAST_ID = 65_535
 class Client(asyncio.Protocol):
     """Connects, acknowledges what it receives, and keeps a window of publishes on their way."""
 
-    def __init__(self, connect: Connect, received: Callable[[bytes, int], None]) -> None:
+    def __init__(self, connect: Connect, stamped: Callable[[bytes, int], None]) -> None:
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.lost = False
         self._connect = connect
-        self._received = received
+        self._stamped = stamped
+        self.received = 0
         self._transport: Any = None
         self._rest = b""
         self._packet_id = 0
@@ -50,7 +51,7 @@ class Client(asyncio.Protocol):
     def publish(self, topic: str, window: int, size: int, every: int) -> None:
         """Publish from now on, always ``window`` at once.
 
-        A payload begins with the time in nanoseconds in one of ``every`` messages, else with zeros.
+        One in ``every`` payloads begins with 1 and the time in nanoseconds, the others with zeros.
         """
         name = topic.encode()
         self._head = b"\x32" + varint(4 + len(name) + size) + len(name).to_bytes(2) + name
@@ -69,7 +70,7 @@ class Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:  # noqa: C901 - one loop, for speed
         if self._rest:
             data = self._rest + data
-        at, size, out = 0, len(data), []
+        at, size, out, received = 0, len(data), [], 0
         while at + 1 < size:
             begin, length = at + 2, data[at + 1]
             if length > _ONE_BYTE:
@@ -88,11 +89,14 @@ class Client(asyncio.Protocol):
             elif first >= _PUBLISH and first <= _PUBLISH_LAST:
                 tail = begin + 2 + (data[begin] << 8 | data[begin + 1])
                 out.append(PUBACKS[data[tail] << 8 | data[tail + 1]])
-                self._received(data, tail + 2)
+                received += 1
+                if data[tail + 2]:
+                    self._stamped(data, tail + 2)
             elif first in _ANSWERS and not self.ready.done():
                 self.ready.set_result(None)
             at = end
         self._rest = data[at:]
+        self.received += received
         if out:
             self._transport.write(b"".join(out))
 
@@ -101,12 +105,13 @@ class Client(asyncio.Protocol):
         self.published += 1
         if number % self._every:
             return self._head + PACKET_IDS[number] + self._unstamped
-        return self._head + PACKET_IDS[number] + time.monotonic_ns().to_bytes(8) + self._payload
+        stamp = b"\1" + time.monotonic_ns().to_bytes(_STAMP - 1)
+        return self._head + PACKET_IDS[number] + stamp + self._payload
 
 
-async def connect(port: int, packet: Connect, received: Callable[[bytes, int], None]) -> Client:
+async def connect(port: int, packet: Connect, stamped: Callable[[bytes, int], None]) -> Client:
     """Connect a client, and wait until it is let in."""
     loop = asyncio.get_running_loop()
-    _, client = await loop.create_connection(lambda: Client(packet, received), "127.0.0.1", port)
+    _, client = await loop.create_connection(lambda: Client(packet, stamped), "127.0.0.1", port)
     await client.ready
     return client

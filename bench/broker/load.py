@@ -1,10 +1,13 @@
 """Loads as a chat makes them, and what came of them."""
 
 import asyncio
+import sys
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import msgspec
+import uvloop
 
 from bench.broker.client import Client, connect
 from broker.mqtt.packets import Connect
@@ -24,15 +27,12 @@ class Figures(msgspec.Struct):
 
 @dataclass
 class Meter:
-    """Counts deliveries, and takes the latency of those that bear the time."""
+    """Takes the latency of messages that bear the time."""
 
-    count: int = 0
     latencies: list[int] = field(default_factory=list)
 
-    def received(self, data: bytes, at: int) -> None:
-        self.count += 1
-        if data[at + 2]:
-            self.latencies.append(time.monotonic_ns() - int.from_bytes(data[at : at + 8]))
+    def stamped(self, data: bytes, at: int) -> None:
+        self.latencies.append(time.monotonic_ns() - int.from_bytes(data[at + 1 : at + 8]))
 
 
 @dataclass
@@ -45,17 +45,17 @@ class Load:
 
     async def client(self, name: str, *, clean: bool = False) -> Client:
         packet = Connect(f"bench-{name}", clean_start=clean, keep_alive=600)
-        client = await connect(self.port, packet, self.meter.received)
+        client = await connect(self.port, packet, self.meter.stamped)
         self.clients.append(client)
         return client
 
     async def measure(self, seconds: float) -> Figures:
         """Let it run, and stop."""
         await asyncio.sleep(_WARM_UP_SECONDS)
-        self.meter.count, self.meter.latencies = 0, []
+        self.meter.latencies, before = [], self._received()
         begun = time.monotonic()
         await asyncio.sleep(seconds)
-        took, count = time.monotonic() - begun, self.meter.count
+        took, count = time.monotonic() - begun, self._received() - before
         latencies = sorted(self.meter.latencies) or [0]
         for client in self.clients:
             client.stop()
@@ -67,6 +67,9 @@ class Load:
             round(latencies[len(latencies) // 2] / 1e6, 3),
             round(latencies[len(latencies) * 99 // 100] / 1e6, 3),
         )
+
+    def _received(self) -> int:
+        return sum(client.received for client in self.clients)
 
 
 async def pairs(port: int, seconds: float, count: int = 50, window: int = 10) -> Figures:
@@ -94,3 +97,25 @@ async def groups(port: int, seconds: float, window: int = 10) -> Figures:
     for group, sender in enumerate(senders):
         sender.publish(f"group/{group}", window, _PAYLOAD, 16)
     return await load.measure(seconds)
+
+
+async def latency(port: int, seconds: float) -> Figures:
+    """Let pairs talk with one message on its way at once."""
+    return await pairs(port, seconds, window=1)
+
+
+LOADS: dict[str, Callable[[int, float], Awaitable[Figures]]] = {
+    "pairs": pairs,
+    "groups": groups,
+    "latency": latency,
+}
+
+
+async def main(port: int, load: str, seconds: float) -> None:
+    """Run a load, and print its figures."""
+    figures = await LOADS[load](port, seconds)
+    print(msgspec.json.encode(figures).decode())  # noqa: T201 - its purpose
+
+
+if __name__ == "__main__":
+    uvloop.run(main(int(sys.argv[1]), sys.argv[2], float(sys.argv[3])))

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from config import keys
 from parley_protocol import topics
 from tests.integration.broker.conftest import Device
-from tests.platform import free_ports, wait
+from tests.platform import accepts, free_ports, wait
 
 
 class Process:
@@ -35,7 +34,7 @@ class Process:
     def start(self) -> None:
         command = [sys.executable, "-m", "parley", "broker", "--config", str(self._file)]
         self._process = subprocess.Popen(command)
-        wait(self._accepts)
+        wait(lambda: accepts(self.port))
 
     def end(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
@@ -59,13 +58,6 @@ class Process:
 
     def journal(self) -> bytes:
         return b"".join(file.read_bytes() for file in (self.folder / "broker").iterdir())
-
-    def _accepts(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
-        except OSError:
-            return False
-        return True
 
 
 @pytest.fixture

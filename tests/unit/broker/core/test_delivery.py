@@ -2,7 +2,6 @@
 
 import functools
 import operator
-
 from itertools import pairwise
 
 import pytest

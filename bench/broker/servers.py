@@ -1,0 +1,61 @@
+"""Brokers to be measured, each a process of its own with nothing from earlier runs."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.platform import accepts, free_ports, wait
+
+_MOSQUITTO = """\
+listener {port} 127.0.0.1
+allow_anonymous true
+max_inflight_messages 1000
+max_queued_messages 100000
+"""
+_AMQTT = """\
+listeners:
+  default: {{type: tcp, bind: "127.0.0.1:{port}"}}
+plugins:
+  amqtt.plugins.authentication.AnonymousAuthPlugin: {{allow_anonymous: true}}
+"""
+
+
+def _parley(folder: Path, port: int) -> list[str]:
+    program = [sys.executable, "-m", "parley", "broker", "--anonymous"]
+    return [*program, "--mqtt", str(port), "--data", str(folder)]
+
+
+def _mosquitto(folder: Path, port: int) -> list[str]:
+    program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/bin")
+    if program is None:
+        raise SystemExit("mosquitto is not installed: apt-get install mosquitto")
+    file = folder / "mosquitto.conf"
+    file.write_text(_MOSQUITTO.format(port=port))
+    return [program, "-c", str(file)]
+
+
+def _amqtt(folder: Path, port: int) -> list[str]:
+    file = folder / "amqtt.yaml"
+    file.write_text(_AMQTT.format(port=port))
+    return [str(Path(sys.executable).parent / "amqtt"), "-c", str(file)]
+
+
+SERVERS = {"parley": _parley, "mosquitto": _mosquitto, "amqtt": _amqtt}
+
+
+@contextmanager
+def running(name: str, folder: Path) -> Iterator[tuple[int, int]]:
+    """Run a broker in a folder; give its port and process id."""
+    (port,) = free_ports(1)
+    command = SERVERS[name](folder, port)
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - our own
+    try:
+        wait(lambda: accepts(port), (folder / "log").read_text)
+        yield port, process.pid
+    finally:
+        process.kill()
+        process.wait()
