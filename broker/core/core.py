@@ -69,7 +69,7 @@ class Core:
         self.connects = 0
         self.published = 0
         self.delivered = 0
-        self._timers: list[tuple[float, int, str, Session]] = []
+        self._timers: list[tuple[float, int, Session, Will | None]] = []
         self._order = count()
 
     def publish_plain(self, message: Message) -> None:
@@ -220,7 +220,7 @@ class Core:
         delay = will.properties.get(Property.WILL_DELAY_INTERVAL, 0) if will else 0
         if will is not None and min(delay, session.expiry):
             session.will = will
-            self._at(self.now + min(delay, session.expiry), "will", session)
+            self._at(self.now + min(delay, session.expiry), session, will)
         elif will is not None:
             self.publish_will(will)
         if not session.expiry:
@@ -255,11 +255,12 @@ class Core:
     def tick(self) -> None:
         """Do what is due; to be called every second or so."""
         while self._timers and self._timers[0][0] <= self.now:
-            _, _, kind, session = heapq.heappop(self._timers)
-            if kind == "will" and session.link is None and session.will is not None:
-                will, session.will = session.will, None
+            _, _, session, will = heapq.heappop(self._timers)
+            # A later connection may have called off the will, or made the session live longer.
+            if will is not None and session.will is will:
+                session.will = None
                 self.publish_will(will)
-            elif kind == "end" and session.ends_at is not None and session.ends_at <= self.now:
+            elif not will and session.ends_at is not None and session.ends_at <= self.now:
                 self.end(session)
         for link in list(self.links):
             link.tick()
@@ -365,7 +366,8 @@ class Core:
     def keep_for_later(self, session: Session) -> None:
         """Let a session live as long as its client has asked for."""
         session.ends_at = self.now + session.expiry
-        self._at(session.ends_at, "end", session)
+        self._at(session.ends_at, session, None)
 
-    def _at(self, due: float, kind: str, session: Session) -> None:
-        heapq.heappush(self._timers, (due, next(self._order), kind, session))
+    def _at(self, due: float, session: Session, will: Will | None) -> None:
+        """See, when it is due, to a will, or else to the session's end."""
+        heapq.heappush(self._timers, (due, next(self._order), session, will))

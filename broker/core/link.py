@@ -5,13 +5,14 @@ from broker.core.access import Identity
 from broker.core.core import Core
 from broker.core.message import PACKET_IDS, PUBACKS, Item, Message, message_of, write
 from broker.core.session import Session
-from broker.mqtt.codes import V5, V311, Reason, Type
+from broker.mqtt.codes import V5, V311, Reason
 from broker.mqtt.decode import decode
 from broker.mqtt.encode import encode
 from broker.mqtt.errors import PacketError, protocol_error
 from broker.mqtt.packets import Connect, Disconnect, Packet, Will
 from broker.mqtt.wire import body_range
 
+_CONNECT = 0x10
 _PUBACK, _PUBACK_LENGTH = 0x40, 2
 _PLAIN_PUBLISH, _LEAST = 0x32, 4
 _ONE_BYTE = 0x80
@@ -183,6 +184,8 @@ class Link:
         core, at, size, needed = self.core, 0, len(data), 0
         publish, receive_most = core.publish_plain, self.receive_most
         session, topics, is_v5 = self.session, self.topics, self.version == V5
+        if session is None and data[0] != _CONNECT:
+            raise protocol_error("not a CONNECT at first")
         while at + 1 < size:
             first, end, body = data[at], at + 2 + data[at + 1], at + 2
             if data[at + 1] >= _ONE_BYTE:
@@ -249,8 +252,6 @@ class Link:
             self.needed = needed or size - at + 1
 
     def _packet(self, first: int, body: bytes) -> None:
-        if self.session is None and first >> 4 != Type.CONNECT:
-            raise protocol_error("not a CONNECT at first")
         packet = decode(first, body, self.version)
         if isinstance(packet, Connect):
             if self.session is not None:
