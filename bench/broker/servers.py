@@ -24,8 +24,9 @@ plugins:
 
 
 def _parley(folder: Path, port: int) -> list[str]:
-    program = [sys.executable, "-m", "parley", "broker", "--anonymous"]
-    return [*program, "--mqtt", str(port), "--data", str(folder)]
+    (ws_port,) = free_ports(1)
+    program = [sys.executable, "-m", "parley", "broker", "--anonymous", "--data", str(folder)]
+    return [*program, "--mqtt", str(port), "--ws", str(ws_port)]
 
 
 def _mosquitto(folder: Path, port: int) -> list[str]:
