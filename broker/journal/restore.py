@@ -1,5 +1,9 @@
 """Put what a journal holds back into a core."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from broker.core.core import Core
 from broker.core.index import Grant
 from broker.core.message import Delivery, Message
@@ -7,6 +11,20 @@ from broker.core.session import Session
 from broker.journal.log import Log
 from broker.journal.records import RetainedKept, SessionKept, Stored
 from broker.mqtt.codes import Property
+
+
+@contextmanager
+def unhurried_collector() -> Iterator[None]:
+    """Keep the garbage collector from going through a million new objects, again and again.
+
+    None of them is garbage. What is there at the end is not looked at later either.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def restore(core: Core, log: Log) -> None:
@@ -33,12 +51,12 @@ def _session(core: Core, record: SessionKept) -> None:
 def _enqueue(core: Core, record: Stored) -> None:
     message = _message(record)
     message.number = record.number
-    targets = {found.session: found for found in core.index.route(record.field).targets}
+    route = core.index.routes.get(record.field) or core.index.route(record.field)
     for client_id in record.receivers:
         session = core.sessions.get(client_id)
         if session is None:
             continue
-        target = targets.get(session)
+        target = next((found for found in route.targets if found.session is session), None)
         qos = min(record.qos, target.qos) if target else record.qos
         if qos:
             message.waiting += 1

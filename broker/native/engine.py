@@ -10,7 +10,7 @@ from broker.core.limits import Limits
 from broker.core.message import Message
 from broker.engine import BrokerError, Options
 from broker.journal import FileJournal
-from broker.journal.restore import restore
+from broker.journal.restore import restore, unhurried_collector
 from broker.mqtt.codes import Reason
 from broker.native.rules import TokenRules
 from broker.net.tcp import TcpConnection
@@ -31,7 +31,8 @@ class NativeEngine:
         self._journal: FileJournal | None = None
 
     async def start(self) -> None:
-        turn = Turn(self._make_core())
+        with unhurried_collector():
+            turn = Turn(self._make_core())
         loop, host = asyncio.get_running_loop(), self._options.host
         listeners = (
             (lambda: TcpConnection(turn), self._options.port),
