@@ -34,10 +34,15 @@ def wait(condition: Callable[[], bool], say: Callable[[], str] = str) -> None:
 
 
 class Platform:
-    """``parley up`` in a folder of its own; at the end it is stopped, if nobody did it before."""
+    """``parley up`` in a folder of its own; at the end it is stopped, if nobody did it before.
 
-    def __init__(self, folder: Path) -> None:
+    ``settings`` is TOML, for what is not to be as it is by default.
+    """
+
+    def __init__(self, folder: Path, settings: str = "") -> None:
         self.data = folder / "data"
+        self._settings = folder / "parley.toml"
+        self._settings.write_text(settings)
         self.http, self.mqtt, self.ws = free_ports(3)
         self.url = f"http://127.0.0.1:{self.http}"
         self._log = folder / "up.log"
@@ -89,7 +94,8 @@ class Platform:
 
     def _start(self) -> subprocess.Popen[bytes]:
         ports = ["--http", self.http, "--mqtt", self.mqtt, "--ws", self.ws]
-        command = [sys.executable, "-m", "parley", "up", "--data", self.data, *ports]
+        files = ["--config", self._settings, "--data", self.data]
+        command = [sys.executable, "-m", "parley", "up", *files, *ports]
         with self._log.open("wb") as log:
             return subprocess.Popen(
                 [str(part) for part in command], stdout=log, stderr=subprocess.STDOUT

@@ -62,6 +62,15 @@ def test_the_command_prints_one_line_of_json(platform: Platform) -> None:
     }
 
 
+async def test_on_stock_amqtt(tmp_path: Path) -> None:
+    (tmp_path / "devices").mkdir()
+    found, settings = plan(GARDEN), "[broker]\nengine = 'amqtt'\n"
+    with Platform(tmp_path, settings) as platform:
+        async with Replay(found, platform.url, tmp_path / "devices", no_progress) as replay:
+            result = await replay.run()
+    assert (result.stored, result.mismatches) == (len(found.groups[0].lines), 0)
+
+
 @pytest.mark.timeout(_TEN_MINUTES)
 async def test_the_beginning_of_real_logs(platform: Platform, tmp_path: Path) -> None:
     for number, file in enumerate([GARDEN, *ubuntu()]):
