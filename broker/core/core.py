@@ -79,11 +79,12 @@ class Core:
         """
         self.published += 1
         route = self.index.routes.get(message.field) or self.index.route(message.field)
-        must_store = False
+        must_store, others = False, 0
         for session in route.plain:
             inflight = session.inflight
             if not session.is_ready or len(inflight) >= session.window:
                 must_store |= self._give(session, message)
+                others += 1
                 continue
             number = session.packet_id + 1
             if number > _LAST_ID or number in inflight or session.released:
@@ -102,14 +103,14 @@ class Core:
             if not out:
                 self.dirty.append(link)
             out.append(head + PACKET_IDS[number] + tail)
-        self.delivered += len(route.plain)
+        self.delivered += len(route.plain) - others
         if message.waiting and route.is_simple and self.journal is not None and not must_store:
             self.unsafe.append(message)
         else:
             self._publish_rest(message, None, route, must_store=must_store)
 
-    def publish(self, message: Message, sender: Session | None = None) -> bool:
-        """Route a message of any kind; tell whether anybody receives it."""
+    def publish(self, message: Message, sender: Session | None = None) -> None:
+        """Route a message of any kind."""
         self.published += 1
         if message.retain:
             self._retain(message)
@@ -119,7 +120,6 @@ class Core:
             if target.is_plain and target.qos:
                 must_store |= self._deliver(target, message, sender)
         self._publish_rest(message, sender, route, must_store=must_store)
-        return bool(route.targets or route.shares)
 
     def _publish_rest(
         self, message: Message, sender: Session | None, route: Route, *, must_store: bool
@@ -360,7 +360,8 @@ class Core:
 
     def _retain(self, message: Message) -> None:
         self.retained.keep(message)
-        if self.journal is not None:
+        # What the broker says of itself is said anew after every start.
+        if self.journal is not None and not message.topic.startswith("$"):
             self.journal.retain(message)
 
     def keep_for_later(self, session: Session) -> None:

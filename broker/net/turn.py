@@ -4,9 +4,11 @@ import asyncio
 import time
 
 from broker.core.core import Core
+from broker.core.figures import publish_figures
 
 _LINGER_SECONDS = 2.0
 _TICK_SECONDS = 1.0
+_FIGURES_EVERY = 10
 
 
 class Turn:
@@ -16,6 +18,7 @@ class Turn:
         self.core = core
         self._loop = asyncio.get_running_loop()
         self._is_due = False
+        self._ticks = 0
         self._saving: asyncio.TimerHandle | None = None
         self._ticking: asyncio.TimerHandle | None = None
 
@@ -68,4 +71,7 @@ class Turn:
     def _tick(self) -> None:
         self.begin()
         self.core.tick()
+        if self._ticks % _FIGURES_EVERY == 0:
+            publish_figures(self.core)
+        self._ticks += 1
         self._ticking = self._loop.call_later(_TICK_SECONDS, self._tick)
