@@ -27,6 +27,8 @@ class TcpConnection(Link, asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self.turn.begin()
+        # What is still acknowledged to it goes nowhere.
+        self.transport = None
         self.lost()
 
     def pause_writing(self) -> None:

@@ -44,6 +44,8 @@ class WebSocketConnection(Link, asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self.turn.begin()
+        # What is still acknowledged to it goes nowhere.
+        self.transport = None
         self.lost()
 
     def pause_writing(self) -> None:
@@ -83,6 +85,8 @@ class WebSocketConnection(Link, asyncio.Protocol):
             self.lost()
 
     def _send_protocol_data(self) -> None:
+        if self.transport is None:
+            return
         for data in self.protocol.data_to_send():
             if data:
                 self.transport.write(data)
