@@ -111,7 +111,9 @@ class Link:
         self._leave(is_normal=is_normal)
 
     def send(self, data: bytes) -> None:
-        """Write bytes, at the end of this turn."""
+        """Write bytes, at the end of this turn; nothing more where the connection is over."""
+        if self.is_closing:
+            return
         if not self.out:
             self.core.dirty.append(self)
         self.out.append(data)
