@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-from parley.replay.command import load_plan
-from parley.replay.plan import Plan
-
 _ROOT = Path(__file__).parents[1]
 _UBUNTU = _ROOT.parent / "shared" / "data" / "ubuntu-irc"
 GARDEN = _ROOT / "tests" / "data" / "garden.raw.txt"
@@ -18,7 +15,3 @@ def ubuntu() -> list[Path]:
 
 def left_out() -> list[str]:
     return [] if ubuntu() else ["replays of ten real logs of #ubuntu, which are not at hand"]
-
-
-def plan(file: Path) -> Plan:
-    return load_plan(file)

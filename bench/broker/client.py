@@ -23,7 +23,6 @@ class Client(asyncio.Protocol):
 
     def __init__(self, connect: Connect, stamped: Callable[[bytes, int], None]) -> None:
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.lost = False
         self._connect = connect
         self._stamped = stamped
         self.received = 0
@@ -31,14 +30,12 @@ class Client(asyncio.Protocol):
         self._rest = b""
         self._packet_id = 0
         self._head, self._payload, self._unstamped, self._every = b"", b"", b"", 1
-        self.published = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
         self._transport.write(encode(self._connect, V311))
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self.lost = True
         if not self.ready.done():
             self.ready.set_exception(ConnectionError("refused"))
 
@@ -102,7 +99,6 @@ class Client(asyncio.Protocol):
 
     def _one(self) -> bytes:
         number = self._packet_id = self._packet_id + 1 if self._packet_id < _LAST_ID else 1
-        self.published += 1
         if number % self._every:
             return self._head + PACKET_IDS[number] + self._unstamped
         stamp = b"\1" + time.monotonic_ns().to_bytes(_STAMP - 1)

@@ -43,8 +43,8 @@ class Load:
     meter: Meter
     clients: list[Client] = field(default_factory=list)
 
-    async def client(self, name: str, *, clean: bool = False) -> Client:
-        packet = Connect(f"bench-{name}", clean_start=clean, keep_alive=600)
+    async def client(self, name: str) -> Client:
+        packet = Connect(f"bench-{name}", clean_start=False, keep_alive=600)
         client = await connect(self.port, packet, self.meter.stamped)
         self.clients.append(client)
         return client

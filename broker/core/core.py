@@ -231,9 +231,7 @@ class Core:
     def end(self, session: Session) -> None:
         """Forget a session and everything that waits for it."""
         will, session.will = session.will, None
-        for item in session.everything():
-            self.arrived(session, item)
-        session.inflight, session.queue = {}, None
+        self.release(session)
         for topic_filter in session.subscriptions:
             self.index.remove(session, topic_filter)
         session.subscriptions = {}
@@ -243,6 +241,12 @@ class Core:
                 self.journal.end_session(session.client_id)
         if will is not None:
             self.publish_will(will)
+
+    def release(self, session: Session) -> None:
+        """Forget what is on its way to a session or waits for it."""
+        for item in session.everything():
+            self.arrived(session, item)
+        session.inflight, session.queue = {}, None
 
     def publish_will(self, will: Will) -> None:
         """Publish what a client left to be said."""

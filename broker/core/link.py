@@ -97,18 +97,14 @@ class Link:
 
     def lost(self) -> None:
         """Take note that the network has ended the connection."""
-        self._leave(is_normal=False)
+        self.leave(is_normal=False)
 
     def end(self, reason: Reason, *, is_normal: bool = False) -> None:
         """End the connection from this side, with a reason where the client understands it."""
         if not self.is_closing:
             if self.session is not None and self.version == V5:
                 self.write(Disconnect(reason))
-            self._leave(is_normal=is_normal)
-
-    def leave(self, *, is_normal: bool) -> None:
-        """End the connection as the client wishes."""
-        self._leave(is_normal=is_normal)
+            self.leave(is_normal=is_normal)
 
     def send(self, data: bytes) -> None:
         """Write bytes, at the end of this turn; nothing more where the connection is over."""
@@ -130,12 +126,12 @@ class Link:
     def encode(self, item: Item, packet_id: int, *, dup: bool = False) -> bytes:
         """Encode a message for this client, by an alias where it takes one more."""
         field, now = message_of(item).field, self.core.now
-        alias, known = self.sent_aliases.get(field, 0) if self.sent_aliases else 0, True
-        if not alias and len(self.sent_aliases or ()) < self.alias_most:
-            self.sent_aliases = self.sent_aliases or {}
-            alias, known = len(self.sent_aliases) + 1, False
-            self.sent_aliases[field] = alias
-        known = known and alias > 0
+        aliases = self.sent_aliases or {}
+        alias = aliases.get(field, 0)
+        known = alias > 0
+        if not known and len(aliases) < self.alias_most:
+            alias = aliases[field] = len(aliases) + 1
+            self.sent_aliases = aliases
         return write(item, packet_id, self.version, now, dup=dup, alias=alias, is_alias_known=known)
 
     def forget_alias(self, field: bytes) -> None:
@@ -165,7 +161,7 @@ class Link:
         silent = core.now - self.heard
         if self.session is None:
             if silent > limits.connect_seconds:
-                self._leave(is_normal=False)
+                self.leave(is_normal=False)
         elif self.keep_alive and silent > self.keep_alive:
             self.end(Reason.KEEP_ALIVE_TIMEOUT)
         elif self.identity is not None:
@@ -212,10 +208,7 @@ class Link:
                     elif session.expiry:
                         item.waiting -= 1
                         if not item.waiting:
-                            publisher = item.publisher
-                            if publisher is not None:
-                                item.publisher = None
-                                publisher.confirm(item)
+                            core.confirm(item)
                     if session.queue is not None:
                         core.refill(session)
                 at = end
@@ -268,9 +261,10 @@ class Link:
             requests.refuse(self, reason)
         else:
             # Who does not speak MQTT gets no answer (section 4.13.1).
-            self._leave(is_normal=True)
+            self.leave(is_normal=True)
 
-    def _leave(self, *, is_normal: bool) -> None:
+    def leave(self, *, is_normal: bool) -> None:
+        """Be over; the will is published where the end is not ``is_normal``."""
         if self.is_closing:
             return
         self.is_closing = True

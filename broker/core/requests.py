@@ -204,9 +204,7 @@ def _disconnect(link: "Link", packet: Disconnect) -> None:
         if expiry and not session.expiry:
             raise protocol_error("a session that was to end cannot be kept")
         if not expiry:
-            for item in session.everything():
-                link.core.arrived(session, item)
-            session.inflight, session.queue = {}, None
+            link.core.release(session)
             if link.core.journal is not None and session.expiry:
                 link.core.journal.end_session(session.client_id)
         session.expiry = expiry

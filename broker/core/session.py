@@ -123,12 +123,10 @@ class Session:
         self.completed(packet_id)
         return item
 
-    def completed(self, packet_id: int) -> bool:
-        """Take a PUBCOMP; tell whether it was waited for."""
-        if self.released is None or packet_id not in self.released:
-            return False
-        del self.released[packet_id]
-        return True
+    def completed(self, packet_id: int) -> None:
+        """Take a PUBCOMP: the packet id is free again."""
+        if self.released is not None:
+            self.released.pop(packet_id, None)
 
     def everything(self) -> list[Item]:
         """Give all that has not arrived, in order."""

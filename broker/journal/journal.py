@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from broker.core.message import Message
 from broker.core.session import Session
@@ -19,6 +20,7 @@ from broker.journal.records import (
     SessionKept,
     Stored,
 )
+from broker.mqtt.properties import Properties
 
 _log = logging.getLogger(__name__)
 _SEGMENT_BYTES = 8 * 1024 * 1024
@@ -66,7 +68,7 @@ class FileJournal:
                 message.qos,
                 message.born,
                 message.expires_at,
-                {int(name): value for name, value in message.properties.items()},
+                _numbered(message.properties),
                 client_ids,
             )
         )
@@ -93,7 +95,7 @@ class FileJournal:
                 message.qos,
                 message.born,
                 message.expires_at,
-                {int(name): value for name, value in message.properties.items()},
+                _numbered(message.properties),
             )
         )
 
@@ -149,6 +151,10 @@ class FileJournal:
             loop.call_soon(self._begin)
         else:
             self._is_writing = False
+
+
+def _numbered(properties: Properties) -> dict[int, Any]:
+    return {int(name): value for name, value in properties.items()}
 
 
 def _joined(chunks: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from parley.replay.command import load_plan
 from parley.replay.run import Replay
-from tests.logs import GARDEN, plan
+from tests.logs import GARDEN
 from tests.platform import Platform
 
 _KILLS = 20
@@ -65,7 +66,7 @@ async def test_twenty_kills_in_a_replay(platform: Platform, tmp_path: Path) -> N
     seed = random.randrange(1 << 32)
     killer = Killer(platform, seed)
     (tmp_path / "devices").mkdir()
-    found = plan(GARDEN)
+    found = load_plan(GARDEN)
     async with Replay(found, platform.url, tmp_path / "devices", killer.progress) as replay:
         killer.start()
         try:

@@ -1,5 +1,6 @@
 """A broker of the test's own, and tokens that open it."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -74,6 +75,21 @@ class Broker:
             keepalive=keepalive,
             timeout=5,
         )
+
+
+async def take(client: aiomqtt.Client, count: int) -> list[bytes]:
+    """Wait for so many messages, and give their payloads."""
+
+    async def collect() -> list[bytes]:
+        received: list[bytes] = []
+        async for message in client.messages:
+            assert isinstance(message.payload, bytes)
+            received.append(message.payload)
+            if len(received) == count:
+                break
+        return received
+
+    return await asyncio.wait_for(collect(), 10)
 
 
 def options(port: int, ws_port: int) -> Options:

@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from config import keys
 from parley_protocol import topics
-from tests.integration.broker.conftest import Device
+from tests.integration.broker.conftest import Device, take
 from tests.platform import accepts, free_ports, wait
 
 
@@ -71,17 +71,6 @@ async def publish(process: Process, topic: str, *payloads: bytes) -> None:
     async with process.client(process.device("bridge")) as bridge:
         for payload in payloads:
             await bridge.publish(topic, payload, 1)
-
-
-async def take(client: aiomqtt.Client, count: int) -> list[bytes]:
-    found: list[bytes] = []
-    async with asyncio.timeout(20):
-        async for message in client.messages:
-            assert isinstance(message.payload, bytes)
-            found.append(message.payload)
-            if len(found) == count:
-                break
-    return found
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

@@ -11,20 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from broker.amqtt_engine import AmqttEngine
 from broker.engine import BrokerError
 from parley_protocol import limits, topics
-from tests.integration.broker.conftest import QUEUE, Broker, Device, options
-
-
-async def take(client: aiomqtt.Client, count: int) -> list[bytes]:
-    async def collect() -> list[bytes]:
-        received: list[bytes] = []
-        async for message in client.messages:
-            assert isinstance(message.payload, bytes)
-            received.append(message.payload)
-            if len(received) == count:
-                break
-        return received
-
-    return await asyncio.wait_for(collect(), 10)
+from tests.integration.broker.conftest import QUEUE, Broker, Device, options, take
 
 
 async def publish(broker: Broker, bridge: Device, topic: str, payloads: list[bytes]) -> None:

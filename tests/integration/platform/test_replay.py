@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from parley.replay.command import load_plan
 from parley.replay.plan import Plan
 from parley.replay.run import Replay
 from parley_client.store import Store
 from tests.integration.platform.devices import Device
-from tests.logs import GARDEN, plan, ubuntu
+from tests.logs import GARDEN, ubuntu
 from tests.platform import Platform
 
 _LINES = 120
@@ -51,7 +52,7 @@ def test_the_command_prints_one_line_of_json(platform: Platform) -> None:
     (line,) = done.stdout.splitlines()
     result = json.loads(line)
     assert result.pop("seconds") > 0
-    lines = len(plan(GARDEN).groups[0].lines)
+    lines = len(load_plan(GARDEN).groups[0].lines)
     assert result == {
         "people": 11,
         "groups": 1,
@@ -64,7 +65,7 @@ def test_the_command_prints_one_line_of_json(platform: Platform) -> None:
 
 async def test_on_stock_amqtt(tmp_path: Path) -> None:
     (tmp_path / "devices").mkdir()
-    found, settings = plan(GARDEN), "[broker]\nengine = 'amqtt'\n"
+    found, settings = load_plan(GARDEN), "[broker]\nengine = 'amqtt'\n"
     with Platform(tmp_path, settings) as platform:
         async with Replay(found, platform.url, tmp_path / "devices", no_progress) as replay:
             result = await replay.run()
@@ -75,7 +76,7 @@ async def test_on_stock_amqtt(tmp_path: Path) -> None:
 async def test_the_beginning_of_real_logs(platform: Platform, tmp_path: Path) -> None:
     for number, file in enumerate([GARDEN, *ubuntu()]):
         (tmp_path / str(number)).mkdir()
-        found = beginning(plan(file), _LINES)
+        found = beginning(load_plan(file), _LINES)
         async with Replay(found, platform.url, tmp_path / str(number), no_progress) as replay:
             result = await replay.run()
         lines = sum(len(group.lines) for group in found.groups)
@@ -88,7 +89,7 @@ async def test_a_member_offline_for_half_of_it(
     platform: Platform, tmp_path: Path, *, is_session_kept: bool
 ) -> None:
     """Kept, the broker has it all; deleted, sync alone has to find it."""
-    found = plan(GARDEN)
+    found = load_plan(GARDEN)
     last_word = max(step.line for step in found.groups[0].steps if step.nick == "yuki")
     async with Replay(found, platform.url, tmp_path, no_progress) as replay:
         yuki = replay.people["yuki"]
