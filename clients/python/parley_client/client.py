@@ -19,6 +19,7 @@ from parley_client.outbox import Outbox, Outgoing
 from parley_client.people import PeopleAndGroups
 from parley_client.sending import Sending
 from parley_client.store import Store
+from parley_client.tasks import finish
 from parley_protocol import limits, rest, topics
 from parley_protocol.ids import new_id
 from parley_protocol.payloads import (
@@ -151,10 +152,10 @@ class Client(PeopleAndGroups):
 
     async def _disconnect(self) -> None:
         if self._running is not None:
-            self._running.cancel()
+            running, self._running = self._running, None
+            await finish([running])
             with suppress(asyncio.CancelledError, LoggedOutError):
-                await self._running
-            self._running = None
+                running.result()
         self._feed.keep()
 
     async def _next(self) -> Event:

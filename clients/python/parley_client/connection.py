@@ -18,6 +18,7 @@ from parley_client.events import Connected, Disconnected
 from parley_client.feed import Feed
 from parley_client.outbox import Outbox
 from parley_client.receipts import Receipts
+from parley_client.tasks import finish
 from parley_protocol import topics
 from parley_protocol.ids import client_id
 from parley_protocol.payloads import Receipt, encode
@@ -119,15 +120,13 @@ class Connection:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            results = await asyncio.gather(*tasks, return_exceptions=True)
+            await finish(tasks)
             await self._feed.pause()
             self._typing.clear()
             self._feed.show(Disconnected())
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
+        failures = [task.exception() for task in tasks if not task.cancelled()]
+        for failure in filter(None, failures):
+            raise failure
 
     async def _read(self, mqtt: aiomqtt.Client) -> None:
         async for message in mqtt.messages:

@@ -10,6 +10,7 @@ from parley_client.errors import ApiError, UnreachableError
 from parley_client.events import Event
 from parley_client.ordering import Page, Sequencer, Start, Whole
 from parley_client.store import Store
+from parley_client.tasks import finish
 from parley_protocol import limits, rest
 from parley_protocol.payloads import ConversationChanged, Entry
 
@@ -78,10 +79,7 @@ class Feed:
 
     async def pause(self) -> None:
         """Stop fetching, as the connection is gone."""
-        tasks = list(self._fetching.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await finish(list(self._fetching.values()))
 
     def keep(self) -> None:
         """Write down how far the application has come."""
