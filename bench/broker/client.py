@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from broker.core.message import PACKET_IDS, PUBACKS
-from broker.mqtt.codes import V311
-from broker.mqtt.encode import encode
-from broker.mqtt.packets import Connect, Subscribe, Subscription
-from broker.mqtt.wire import body_range, varint
+from mqtt.codes import V311
+from mqtt.encode import encode
+from mqtt.packets import Connect, Subscribe, Subscription
+from mqtt.wire import body_range, varint
 
 _PUBLISH, _PUBLISH_LAST, _PUBACK = 0x30, 0x3F, 0x40
 _ANSWERS = (0x20, 0x90)

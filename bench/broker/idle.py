@@ -10,7 +10,7 @@ import time
 import uvloop
 
 from bench.broker.client import connect
-from broker.mqtt.packets import Connect
+from mqtt.packets import Connect
 
 _AT_ONCE = 200
 

@@ -10,7 +10,7 @@ import msgspec
 import uvloop
 
 from bench.broker.client import Client, connect
-from broker.mqtt.packets import Connect
+from mqtt.packets import Connect
 
 _WARM_UP_SECONDS = 0.5
 _PAYLOAD = 200

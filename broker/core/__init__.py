@@ -2,5 +2,5 @@
 
 ``Core`` holds what all connections share: sessions, the index of subscriptions, retained messages.
 Its hot path is written for speed: it reads and writes bytes in place, and leaves every packet that
-is not plain to ``broker.mqtt``.
+is not plain to ``mqtt``.
 """

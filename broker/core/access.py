@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from broker.mqtt.codes import Reason
-from broker.mqtt.packets import Connect
+from mqtt.codes import Reason
+from mqtt.packets import Connect
 
 
 class RefusedError(Exception):

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 from broker.core.access import Identity, RefusedError
 from broker.core.session import Session
-from broker.mqtt.codes import V5, Property, Reason
-from broker.mqtt.packets import Connack, Connect, Will
+from mqtt.codes import V5, Property, Reason
+from mqtt.packets import Connack, Connect, Will
 
 if TYPE_CHECKING:
     from broker.core.core import Core

@@ -22,8 +22,8 @@ from broker.core.message import (
 )
 from broker.core.retained import Retained
 from broker.core.session import Session
-from broker.mqtt.codes import V311, Property
-from broker.mqtt.packets import Will
+from mqtt.codes import V311, Property
+from mqtt.packets import Will
 
 _LAST_ID = 65_535
 _EXACTLY_ONCE = 2

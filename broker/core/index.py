@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from broker.core.message import field_of
 from broker.core.session import Session
-from broker.mqtt.filters import has_wildcard, split_share
+from mqtt.filters import has_wildcard, split_share
 
 _ROUTES_MAX = 200_000
 

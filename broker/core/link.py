@@ -5,12 +5,12 @@ from broker.core.access import Identity
 from broker.core.core import Core
 from broker.core.message import PACKET_IDS, PUBACKS, Item, Message, message_of, write
 from broker.core.session import Session
-from broker.mqtt.codes import V5, V311, Reason
-from broker.mqtt.decode import decode
-from broker.mqtt.encode import encode
-from broker.mqtt.errors import PacketError, protocol_error
-from broker.mqtt.packets import Connect, Disconnect, Packet, Will
-from broker.mqtt.wire import body_range
+from mqtt.codes import V5, V311, Reason
+from mqtt.decode import decode
+from mqtt.encode import encode
+from mqtt.errors import PacketError, protocol_error
+from mqtt.packets import Connect, Disconnect, Packet, Will
+from mqtt.wire import body_range
 
 _CONNECT = 0x10
 _PUBACK, _PUBACK_LENGTH = 0x40, 2

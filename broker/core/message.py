@@ -4,10 +4,10 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
-from broker.mqtt import properties as props
-from broker.mqtt.codes import V5, Property
-from broker.mqtt.properties import NONE, Properties
-from broker.mqtt.wire import varint
+from mqtt import properties as props
+from mqtt.codes import V5, Property
+from mqtt.properties import NONE, Properties
+from mqtt.wire import varint
 
 PACKET_IDS = tuple(number.to_bytes(2) for number in range(65_536))
 """Packet ids as bytes, by number."""

@@ -8,9 +8,9 @@ from broker.core.connecting import connect, refuse
 from broker.core.index import Grant
 from broker.core.many import Many
 from broker.core.message import field_of, make
-from broker.mqtt.codes import Property, Reason, Type
-from broker.mqtt.errors import PacketError, protocol_error
-from broker.mqtt.packets import (
+from mqtt.codes import Property, Reason, Type
+from mqtt.errors import PacketError, protocol_error
+from mqtt.packets import (
     Ack,
     Auth,
     Connect,

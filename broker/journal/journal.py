@@ -20,7 +20,7 @@ from broker.journal.records import (
     SessionKept,
     Stored,
 )
-from broker.mqtt.properties import Properties
+from mqtt.properties import Properties
 
 _log = logging.getLogger(__name__)
 _SEGMENT_BYTES = 8 * 1024 * 1024

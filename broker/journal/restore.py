@@ -10,7 +10,7 @@ from broker.core.message import Delivery, Message
 from broker.core.session import Session
 from broker.journal.log import Log
 from broker.journal.records import RetainedKept, SessionKept, Stored
-from broker.mqtt.codes import Property
+from mqtt.codes import Property
 
 
 @contextmanager

@@ -11,11 +11,11 @@ from broker.core.message import Message
 from broker.engine import BrokerError, Options
 from broker.journal import FileJournal
 from broker.journal.restore import restore, unhurried_collector
-from broker.mqtt.codes import Reason
 from broker.native.rules import TokenRules
 from broker.net.tcp import TcpConnection
 from broker.net.turn import Turn
 from broker.net.websocket import WebSocketConnection
+from mqtt.codes import Reason
 
 _BACKLOG = 4_096
 

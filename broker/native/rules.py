@@ -3,9 +3,9 @@
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from broker.core.access import Identity, RefusedError
-from broker.mqtt.codes import Reason
-from broker.mqtt.errors import PacketError
-from broker.mqtt.packets import Connect
+from mqtt.codes import Reason
+from mqtt.errors import PacketError
+from mqtt.packets import Connect
 from parley_protocol import access, fanout, tokens, topics
 from parley_protocol.tokens import Claims
 

@@ -4,10 +4,10 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from broker.mqtt.codes import V311
-from broker.mqtt.encode import encode
-from broker.mqtt.packets import Connect, Publish
 from broker.native import NativeEngine
+from mqtt.codes import V311
+from mqtt.encode import encode
+from mqtt.packets import Connect, Publish
 from parley_protocol import topics
 from tests.integration.broker.conftest import Broker, Device, options
 from tests.platform import free_ports

@@ -7,12 +7,12 @@ from broker.core.access import Anyone
 from broker.core.core import Core
 from broker.core.limits import Limits
 from broker.core.link import Link
-from broker.mqtt.codes import V5, V311, Property, Type
-from broker.mqtt.decode import decode
-from broker.mqtt.encode import encode
-from broker.mqtt.packets import Ack, Connack, Connect, Packet, Publish, Subscribe, Subscription
-from broker.mqtt.properties import NONE, Properties
-from broker.mqtt.wire import body_range
+from mqtt.codes import V5, V311, Property, Type
+from mqtt.decode import decode
+from mqtt.encode import encode
+from mqtt.packets import Ack, Connack, Connect, Packet, Publish, Subscribe, Subscription
+from mqtt.properties import NONE, Properties
+from mqtt.wire import body_range
 
 
 def new_core(**limits: Any) -> Core:

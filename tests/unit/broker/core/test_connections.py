@@ -7,8 +7,8 @@ import pytest
 from broker.core.access import Anyone, Identity, RefusedError
 from broker.core.core import Core
 from broker.core.limits import Limits
-from broker.mqtt.codes import V5, V311, Property, Reason, Type
-from broker.mqtt.packets import (
+from mqtt.codes import V5, V311, Property, Reason, Type
+from mqtt.packets import (
     Ack,
     Auth,
     Connack,

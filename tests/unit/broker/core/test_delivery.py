@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.mqtt.codes import V5, V311, Property, Reason, Type
-from broker.mqtt.encode import encode
-from broker.mqtt.packets import Ack, Disconnect, Packet, Publish, Suback, Unsubscribe
+from mqtt.codes import V5, V311, Property, Reason, Type
+from mqtt.encode import encode
+from mqtt.packets import Ack, Disconnect, Packet, Publish, Suback, Unsubscribe
 from tests.unit.broker.core.peers import joined, new_core
 
 BOTH = pytest.mark.parametrize("version", [V311, V5])

@@ -1,7 +1,7 @@
 """What the broker says of itself."""
 
 from broker.core.figures import figures, publish_figures
-from broker.mqtt.packets import Publish
+from mqtt.packets import Publish
 from tests.unit.broker.core.peers import joined, new_core
 from tests.unit.broker.core.test_safety import durable
 

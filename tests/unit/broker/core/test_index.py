@@ -7,7 +7,7 @@ from broker.core.index import Grant, Index
 from broker.core.message import field_of, make
 from broker.core.retained import Retained
 from broker.core.session import Session
-from broker.mqtt.filters import matches
+from mqtt.filters import matches
 
 _LEVELS = st.sampled_from(["a", "b", "", "$x"])
 names = st.lists(_LEVELS, min_size=1, max_size=3).map("/".join).filter(bool)

@@ -5,8 +5,8 @@ from broker.core.core import Core
 from broker.core.limits import Limits
 from broker.core.message import Message
 from broker.core.session import Session
-from broker.mqtt.codes import V5, Property, Type
-from broker.mqtt.packets import Ack, Publish
+from mqtt.codes import V5, Property, Type
+from mqtt.packets import Ack, Publish
 from tests.unit.broker.core.peers import joined
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from broker.mqtt import properties as props
-from broker.mqtt.codes import V5, V311, Property, Reason, Type
-from broker.mqtt.errors import PacketError, protocol_error
-from broker.mqtt.filters import is_topic_name, require_filter
-from broker.mqtt.packets import (
+from mqtt import properties as props
+from mqtt.codes import V5, V311, Property, Reason, Type
+from mqtt.errors import PacketError, protocol_error
+from mqtt.filters import is_topic_name, require_filter
+from mqtt.packets import (
     Ack,
     Auth,
     Connack,
@@ -22,8 +22,8 @@ from broker.mqtt.packets import (
     Unsubscribe,
     Will,
 )
-from broker.mqtt.properties import NONE, Properties
-from broker.mqtt.wire import Reader
+from mqtt.properties import NONE, Properties
+from mqtt.wire import Reader
 
 _QOS_MAX = 2
 _FLAGS = {Type.PUBREL: 0b0010, Type.SUBSCRIBE: 0b0010, Type.UNSUBSCRIBE: 0b0010}

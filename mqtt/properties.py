@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from broker.mqtt.codes import Property, Type
-from broker.mqtt.errors import PacketError, protocol_error
-from broker.mqtt.wire import Reader, binary, text, u16, u32, varint
+from mqtt.codes import Property, Type
+from mqtt.errors import PacketError, protocol_error
+from mqtt.wire import Reader, binary, text, u16, u32, varint
 
 Properties: TypeAlias = Mapping[Property, Any]
 NONE: Properties = MappingProxyType({})

@@ -2,7 +2,7 @@
 
 from struct import Struct
 
-from broker.mqtt.errors import PacketError
+from mqtt.errors import PacketError
 
 VARINT_MAX = 268_435_455
 _TEXT_MAX = 65_535

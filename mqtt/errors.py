@@ -1,6 +1,6 @@
 """What is wrong with bytes from the network."""
 
-from broker.mqtt.codes import Reason
+from mqtt.codes import Reason
 
 
 class PacketError(Exception):

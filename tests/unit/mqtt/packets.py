@@ -4,9 +4,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from broker.mqtt import packets
-from broker.mqtt import properties as props
-from broker.mqtt.codes import V5, V311, Property, Reason, Type
+from mqtt import packets
+from mqtt import properties as props
+from mqtt.codes import V5, V311, Property, Reason, Type
 
 texts = st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), max_size=20)
 levels = st.text(st.sampled_from("ab é$"), max_size=3)

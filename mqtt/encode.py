@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from broker.mqtt import properties as props
-from broker.mqtt.codes import V5, Reason, Type, connect_return
-from broker.mqtt.packets import (
+from mqtt import properties as props
+from mqtt.codes import V5, Reason, Type, connect_return
+from mqtt.packets import (
     Ack,
     Auth,
     Connack,
@@ -19,8 +19,8 @@ from broker.mqtt.packets import (
     Subscription,
     Unsubscribe,
 )
-from broker.mqtt.properties import Properties
-from broker.mqtt.wire import binary, frame, text, u16
+from mqtt.properties import Properties
+from mqtt.wire import binary, frame, text, u16
 
 _FAILURE = 0x80
 

@@ -1,7 +1,7 @@
 """Topic names and topic filters (section 4.7)."""
 
-from broker.mqtt.codes import Reason
-from broker.mqtt.errors import PacketError
+from mqtt.codes import Reason
+from mqtt.errors import PacketError
 
 _SHARE = "$share/"
 

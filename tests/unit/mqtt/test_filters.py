@@ -2,8 +2,8 @@
 
 import pytest
 
-from broker.mqtt.errors import PacketError
-from broker.mqtt.filters import is_topic_name, matches, require_filter, split_share
+from mqtt.errors import PacketError
+from mqtt.filters import is_topic_name, matches, require_filter, split_share
 
 S = "sport/tennis/player1"
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from broker.mqtt.codes import V311, Reason, Type
-from broker.mqtt.properties import Properties, nothing
+from mqtt.codes import V311, Reason, Type
+from mqtt.properties import Properties, nothing
 
 
 @dataclass(frozen=True, slots=True)

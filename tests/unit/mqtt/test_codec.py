@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.mqtt.codes import V5, V311, Property, Reason, Type
-from broker.mqtt.decode import decode
-from broker.mqtt.encode import encode
-from broker.mqtt.errors import PacketError
-from broker.mqtt.packets import (
+from mqtt.codes import V5, V311, Property, Reason, Type
+from mqtt.decode import decode
+from mqtt.encode import encode
+from mqtt.errors import PacketError
+from mqtt.packets import (
     Ack,
     Auth,
     Connack,
@@ -25,8 +25,8 @@ from broker.mqtt.packets import (
     Unsubscribe,
     Will,
 )
-from broker.mqtt.wire import VARINT_MAX, Reader, body_range, varint
-from tests.unit.broker.mqtt.packets import versioned
+from mqtt.wire import VARINT_MAX, Reader, body_range, varint
+from tests.unit.mqtt.packets import versioned
 
 KNOWN: list[tuple[str, int, Packet]] = [
     ("10 0d 0004 4d515454 04 02 003c 0001 61", V311, Connect("a", keep_alive=60)),
