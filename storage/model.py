@@ -48,6 +48,24 @@ Outcome = Stored | Refusal
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """A conversation that an import fills. The first of a group's ``members`` will own it."""
+
+    cid: str
+    type: ConversationType
+    name: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A message from elsewhere; its ``sent_at`` is the time at which it was said there."""
+
+    sender: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """How far a person has received and read a conversation."""
 

@@ -27,8 +27,13 @@ def one(unit: Unit, uid: str, cid: str, seq: int) -> Entry:
 
 
 def sync(unit: Unit, uid: str, cursors: Mapping[str, int]) -> Sync:
-    """Compare the device's cursors with the heads; two statements, however many conversations."""
+    """Compare the device's cursors with the heads; two statements, however many conversations.
+
+    A cursor beyond the head was moved by a ledger that has since been restored from a backup:
+    the device is made to forget the conversation, and gets it anew when it asks again.
+    """
     standings = unit.standings(uid)
+    beyond = {s.cid for s in standings if cursors.get(s.cid, 0) > s.head}
     moved = [s for s in standings if s.cid not in cursors or s.head > cursors[s.cid]]
     starts, more = _within_budget(moved, cursors)
     found = unit.entries_from(starts)
@@ -37,7 +42,8 @@ def sync(unit: Unit, uid: str, cursors: Mapping[str, int]) -> Sync:
         for standing in moved
         if standing.cid in starts
     ]
-    return Sync(answer, sorted(cursors.keys() - {s.cid for s in standings}), more)
+    gone = cursors.keys() - {s.cid for s in standings}
+    return Sync(answer, sorted(gone | beyond), more or bool(beyond))
 
 
 def _within_budget(

@@ -3,8 +3,18 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from parley_protocol.payloads import Entry, Role
-from storage.ledger import conversations, groups, history, messages, receipts
-from storage.model import Conversation, Draft, Mark, Moved, Outcome, Parcel, Sync
+from storage.ledger import conversations, groups, history, imports, messages, receipts
+from storage.model import (
+    Conversation,
+    Draft,
+    Foreign,
+    Mark,
+    Moved,
+    Opening,
+    Outcome,
+    Parcel,
+    Sync,
+)
 from storage.unit import Store
 
 
@@ -22,6 +32,19 @@ class Ledger:
         """Number and store a batch in one transaction; the outcomes are in the drafts' order."""
         with self._store.writing() as unit:
             return messages.commit(unit, drafts, now)
+
+    def bring_in(self, opening: Opening, messages: Sequence[Foreign], now: int) -> int:
+        """Store a batch of what was said elsewhere, opening its conversation at first use.
+
+        Give how many were new: what is there already, by id, is left as it is.
+        """
+        with self._store.writing() as unit:
+            return imports.bring_in(unit, opening, messages, now)
+
+    def announce(self, cid: str) -> None:
+        """Tell the members' devices of a conversation that has been brought in."""
+        with self._store.writing() as unit:
+            imports.announce(unit, cid)
 
     def mark(self, marks: Sequence[Mark]) -> list[Moved]:
         """Move receipts forward; what does not move one, or is not a member's, is left out."""

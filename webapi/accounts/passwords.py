@@ -21,9 +21,12 @@ class Passwords:
         return self._hasher.hash(password)
 
     def check(self, stored: str | None, password: str) -> bool:
-        """Compare a password with what is stored; ``None`` where there is no account."""
+        """Compare a password with what is stored; ``None`` where there is no account.
+
+        An account for which nothing is stored, as imports make them, has no password that fits.
+        """
         with suppress(Argon2Error, InvalidHashError):
-            return self._hasher.verify(stored or self._nobody, password) and stored is not None
+            return self._hasher.verify(stored or self._nobody, password) and bool(stored)
         return False
 
     def is_outdated(self, stored: str) -> bool:

@@ -145,6 +145,16 @@ def test_sync_names_what_one_is_not_in_any_more(ledger: Ledger, people: list[str
     assert answer.left == sorted([group.cid, unknown])
 
 
+def test_a_cursor_beyond_the_head_begins_anew(ledger: Ledger, people: list[str]) -> None:
+    """As after a restore: else the device would drop what is numbered from here on."""
+    ada = people[0]
+    group = ledger.create_group(ada, "Restored", [], now=1)
+    answer = ledger.sync(ada, {group.cid: 7})
+    assert (answer.conversations, answer.left, answer.more) == ([], [group.cid], True)
+    (fresh,) = ledger.sync(ada, {}).conversations
+    assert seqs(fresh) == [1]
+
+
 def test_a_full_answer_to_sync_says_that_there_is_more(ledger: Ledger, people: list[str]) -> None:
     ada = people[0]
     count = limits.SYNC_MAX // limits.SYNC_PAGE + 1

@@ -81,6 +81,7 @@ def test_an_unknown_account_costs_a_hash_too() -> None:
     assert passwords.check(stored, PASSWORD)
     assert not passwords.check(stored, "wrong horse")
     assert not passwords.check("not a hash", PASSWORD)
+    assert not passwords.check("", "")
 
 
 def refresh(api: Api, token: str) -> tuple[int, str]:
