@@ -26,7 +26,7 @@ def connect(link: "Link", packet: Connect) -> None:
         _require_room(core)
         link.identity = _admit(core, packet)
     except RefusedError as refused:
-        core.dropped[f"connect: {refused.reason.name.lower()}"] += 1
+        core.counts.refused[refused.reason.name.lower()] += 1
         refuse(link, refused.reason)
         return
     link.method = packet.properties.get(Property.AUTHENTICATION_METHOD)
@@ -95,6 +95,8 @@ def _expiry(core: "Core", packet: Connect) -> int:
 def _bind(link: "Link", session: Session, packet: Connect) -> None:
     limits, asked = link.core.limits, packet.properties
     session.link, link.session = link, session
+    link.core.counts.connects += 1
+    link.core.counts.connected += 1
     session.window = min(limits.inflight, asked.get(Property.RECEIVE_MAXIMUM, limits.inflight))
     link.alias_most = min(asked.get(Property.TOPIC_ALIAS_MAXIMUM, 0), limits.topic_aliases)
     link.receive_most = limits.receive_maximum if packet.version == V5 else _LAST_ID

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from broker.core.access import Rules
+from broker.core.counts import Counts
 from broker.core.index import Grant, Index, Route, Target
 from broker.core.limits import Limits
 from broker.core.message import (
@@ -66,6 +67,7 @@ class Core:
         self.dirty: list[Any] = []
         self.unsafe: deque[Message] = deque()
         self.dropped: Counter[str] = Counter()
+        self.counts = Counts()
         self.connects = 0
         self.published = 0
         self.delivered = 0
@@ -299,7 +301,7 @@ class Core:
                 link.send(link.encode(item, 0))
                 self.delivered += 1
             elif link is not None:
-                self.dropped["slow reader"] += 1
+                self.dropped["slow_reader"] += 1
             return False
         message_of(item).waiting += session.is_persistent
         if is_open and session.queue is None and len(session.inflight) < session.window:
@@ -317,7 +319,7 @@ class Core:
             link.forget_alias(message_of(item).field)
             taken = session.acknowledged(packet_id) or session.refused_by_client(packet_id)
             if taken is not None:
-                self._drop(session, taken, "too large")
+                self._drop(session, taken, "too_large")
             return
         link.send(data)
         self.delivered += 1
@@ -330,7 +332,7 @@ class Core:
             or session.queued_bytes > limits.queue_bytes
             or self.now - message_of(session.queue[0]).born > limits.queue_seconds
         ):
-            self._drop(session, session.dequeue(), "queue full")
+            self._drop(session, session.dequeue(), "queue_full")
 
     def _drop(self, session: Session, item: Item, why: str) -> None:
         self.dropped[why] += 1

@@ -1,26 +1,165 @@
-"""What the broker is doing, for whoever looks: retained messages below ``$SYS/broker``."""
+"""What the broker is doing, for whoever looks: to be read, and retained below ``$SYS/broker``."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from broker.core.core import Core
 from broker.core.message import field_of, make
 
-
-def figures(core: Core) -> dict[str, int]:
-    """Give counts by name. Messages are counted since the start; what was dropped, by reason."""
-    found = {
-        "clients/connected": sum(link.session is not None for link in core.links),
-        "clients/total": len(core.sessions),
-        "messages/received": core.published,
-        "messages/sent": core.delivered,
-        "messages/waiting": sum(len(s.queue) for s in core.sessions.values() if s.queue),
-        "retained/count": core.retained.count,
-        "retained/bytes": core.retained.bytes,
-    }
-    dropped = {f"dropped/{why.replace(' ', '-')}": count for why, count in core.dropped.items()}
-    return found | dropped
+_SLICE = 2_000
 
 
-def publish_figures(core: Core) -> None:
-    """Tell those who have subscribed, now and later."""
-    for name, value in figures(core).items():
-        field, payload = field_of(f"$SYS/broker/{name}"), str(value).encode()
-        core.publish(make(field, payload, 0, core.now, retain=True))
+class Figure(NamedTuple):
+    """A figure with its two names: below ``$SYS/broker/``, and in the manner of Prometheus.
+
+    One that is counted since the start has a name that ends in ``_total``. Where ``value`` is a
+    mapping, it is by reason.
+    """
+
+    topic: str
+    name: str
+    meaning: str
+    value: float | Mapping[str, int]
+
+    @property
+    def is_counter(self) -> bool:
+        """Whether it only grows."""
+        return self.name.endswith("_total")
+
+
+class Waiting(NamedTuple):
+    """Totals of all sessions."""
+
+    queued: int = 0
+    queued_bytes: int = 0
+    inflight: int = 0
+    subscriptions: int = 0
+
+
+class Figures:
+    """All figures of a core, and those that ``more`` gives."""
+
+    def __init__(self, core: Core, more: Callable[[], Iterable[Figure]] = tuple) -> None:
+        self._core = core
+        self._more = more
+        self._begun = core.now
+        self._published = 0
+        self._census = _census(core)
+        self._waiting = Waiting()
+
+    def tick(self) -> None:
+        """Bring up to date what would take too long to be found when it is asked for."""
+        self._waiting = next(self._census)
+
+    def read(self) -> Iterator[Figure]:
+        """Give all figures."""
+        core, waiting = self._core, self._waiting
+        yield from _clients(core, waiting)
+        yield from _traffic(core, core.published - self._published)
+        yield from _kept(core, waiting)
+        yield Figure(
+            "uptime", "uptime_seconds", "Seconds since the start.", int(core.now - self._begun)
+        )
+        yield from self._more()
+
+    def publish(self) -> None:
+        """Tell those who have subscribed, now and later."""
+        core = self._core
+        told = dict(pair for figure in self.read() for pair in _topics(figure))
+        for name, value in told.items():
+            field, payload = field_of(f"$SYS/broker/{name}"), f"{value:.15g}".encode()
+            core.publish(make(field, payload, 0, core.now, retain=True))
+        self._published += len(told)
+
+
+def _census(core: Core) -> Iterator[Waiting]:
+    """Add up all sessions, over and over; give the newest totals at every step.
+
+    A step takes about a millisecond at most: all at once would hold up the messages.
+    """
+    newest = Waiting()
+    while True:
+        queued = queued_bytes = inflight = subscriptions = 0
+        for number, session in enumerate(list(core.sessions.values()), 1):
+            inflight += len(session.inflight)
+            subscriptions += len(session.subscriptions)
+            if session.queue:
+                queued += len(session.queue)
+                queued_bytes += session.queued_bytes
+            if number % _SLICE == 0:
+                yield newest
+        newest = Waiting(queued, queued_bytes, inflight, subscriptions)
+        yield newest
+
+
+def _clients(core: Core, waiting: Waiting) -> Iterator[Figure]:
+    counts = core.counts
+    yield Figure(
+        "clients/connected", "connections", "Clients that are connected.", counts.connected
+    )
+    yield Figure(
+        "clients/total", "sessions", "Sessions, their clients connected or not.", len(core.sessions)
+    )
+    yield Figure("subscriptions/count", "subscriptions", "Subscriptions.", waiting.subscriptions)
+    yield Figure("connects", "connects_total", "Connections that were let in.", counts.connects)
+    yield Figure("refused", "connections_refused_total", "Connections not let in.", counts.refused)
+    yield Figure(
+        "ended", "connections_ended_total", "Connections that the broker has ended.", counts.ended
+    )
+
+
+def _traffic(core: Core, published: int) -> Iterator[Figure]:
+    counts = core.counts
+    yield Figure(
+        "messages/received",
+        "messages_received_total",
+        "Messages published; one for many inboxes counts for each.",
+        published,
+    )
+    yield Figure(
+        "messages/sent",
+        "messages_sent_total",
+        "Messages sent to receivers, repeats aside.",
+        core.delivered,
+    )
+    yield Figure(
+        "dropped", "messages_dropped_total", "Messages that were thrown away.", core.dropped
+    )
+    yield Figure(
+        "packets/received",
+        "packets_received_total",
+        "MQTT packets received.",
+        counts.received_packets,
+    )
+    yield Figure(
+        "bytes/received", "bytes_received_total", "Bytes of MQTT received.", counts.received_bytes
+    )
+    yield Figure("bytes/sent", "bytes_sent_total", "Bytes of MQTT sent.", counts.sent_bytes)
+
+
+def _kept(core: Core, waiting: Waiting) -> Iterator[Figure]:
+    yield Figure(
+        "messages/inflight",
+        "messages_inflight",
+        "Messages that were sent and are not acknowledged.",
+        waiting.inflight,
+    )
+    yield Figure(
+        "messages/waiting",
+        "messages_queued",
+        "Messages that wait for their receivers.",
+        waiting.queued,
+    )
+    yield Figure(
+        "messages/waiting/bytes", "messages_queued_bytes", "Their size.", waiting.queued_bytes
+    )
+    yield Figure("retained/count", "retained_messages", "Retained messages.", core.retained.count)
+    yield Figure("retained/bytes", "retained_bytes", "Their size.", core.retained.bytes)
+
+
+def _topics(figure: Figure) -> Iterator[tuple[str, float]]:
+    if not isinstance(figure.value, Mapping):
+        yield figure.topic, figure.value
+        return
+    for reason, count in figure.value.items():
+        yield f"{figure.topic}/{reason}", count

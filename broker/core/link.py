@@ -92,7 +92,6 @@ class Link:
         try:
             self._take(data)
         except PacketError as error:
-            self.core.dropped[error.reason.name.lower()] += 1
             self._refuse_packet(error.reason)
 
     def lost(self) -> None:
@@ -102,6 +101,7 @@ class Link:
     def end(self, reason: Reason, *, is_normal: bool = False) -> None:
         """End the connection from this side, with a reason where the client understands it."""
         if not self.is_closing:
+            self.core.counts.ended[reason.name.lower()] += 1
             if self.session is not None and self.version == V5:
                 self.write(Disconnect(reason))
             self.leave(is_normal=is_normal)
@@ -161,6 +161,7 @@ class Link:
         silent = core.now - self.heard
         if self.session is None:
             if silent > limits.connect_seconds:
+                core.counts.refused["connect_timeout"] += 1
                 self.leave(is_normal=False)
         elif self.keep_alive and silent > self.keep_alive:
             self.end(Reason.KEEP_ALIVE_TIMEOUT)
@@ -171,6 +172,13 @@ class Link:
                 self.packets > limits.packets_per_second or self.received > limits.bytes_per_second
             ):
                 self.end(Reason.MESSAGE_RATE_TOO_HIGH)
+        if self.received:
+            self._count_received()
+
+    def _count_received(self) -> None:
+        counts = self.core.counts
+        counts.received_packets += self.packets
+        counts.received_bytes += self.received
         self.packets = self.received = 0
 
     def _take(self, data: bytes) -> None:  # noqa: C901, PLR0912, PLR0915 - see below
@@ -257,7 +265,9 @@ class Link:
     def _refuse_packet(self, reason: Reason) -> None:
         if self.session is not None:
             self.end(reason)
-        elif reason is Reason.UNSUPPORTED_PROTOCOL_VERSION:
+            return
+        self.core.counts.refused[reason.name.lower()] += 1
+        if reason is Reason.UNSUPPORTED_PROTOCOL_VERSION:
             requests.refuse(self, reason)
         else:
             # Who does not speak MQTT gets no answer (section 4.13.1).
@@ -270,7 +280,9 @@ class Link:
         self.is_closing = True
         self.pending = None
         self.core.links.discard(self)
+        self._count_received()
         session, self.session = self.session, None
+        self.core.counts.connected -= session is not None
         will = None if is_normal else self.will
         if session is not None and session.link is self:
             self.core.lost(session, will)

@@ -55,7 +55,7 @@ def _publish(link: "Link", packet: Publish) -> None:
     if packet.qos and link.unconfirmed >= link.receive_most:
         raise PacketError("too many at once", Reason.RECEIVE_MAXIMUM_EXCEEDED)
     if not identity.may_publish(field[2:].decode()):
-        core.dropped["not authorized"] += 1
+        core.dropped["not_authorized"] += 1
         _answer(link, packet, Reason.NOT_AUTHORIZED)
         return
     spread = identity.spread(packet.topic, packet.payload)

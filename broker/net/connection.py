@@ -37,16 +37,17 @@ class Connection(Link, asyncio.Protocol, ABC):
         self.turn.begin()
         self.opened(is_open=True)
 
-    def flush(self) -> None:
-        """Send what was written; close where the link is over."""
+    def flush(self) -> int:
+        """Send what was written, and close where the link is over; give how many bytes it was."""
         data = self.out[0] if len(self.out) == 1 else b"".join(self.out)
         self.out.clear()
         if self.transport is None:
-            return
+            return 0
         self.send_bytes(data)
         if self.is_closing:
             self.turn.close(self.transport)
             self.transport = None
+        return len(data)
 
     @abstractmethod
     def send_bytes(self, data: bytes) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from broker.core.core import Core
-from broker.core.figures import publish_figures
+from broker.core.figures import Figures
 
 _LINGER_SECONDS = 2.0
 _TICK_SECONDS = 1.0
@@ -16,6 +16,7 @@ class Turn:
 
     def __init__(self, core: Core) -> None:
         self.core = core
+        self.figures = Figures(core)
         self._loop = asyncio.get_running_loop()
         self._is_due = False
         self._ticks = 0
@@ -32,10 +33,11 @@ class Turn:
     def flush(self) -> None:
         """Send what was written."""
         self._is_due = False
-        core = self.core
+        core, sent = self.core, 0
         dirty, core.dirty = core.dirty, []
         for link in dirty:
-            link.flush()
+            sent += link.flush()
+        core.counts.sent_bytes += sent
         if core.unsafe and self._saving is None:
             self._saving = self._loop.call_later(core.limits.safe_seconds, self._save)
 
@@ -71,7 +73,8 @@ class Turn:
     def _tick(self) -> None:
         self.begin()
         self.core.tick()
+        self.figures.tick()
         if self._ticks % _FIGURES_EVERY == 0:
-            publish_figures(self.core)
+            self.figures.publish()
         self._ticks += 1
         self._ticking = self._loop.call_later(_TICK_SECONDS, self._tick)

@@ -113,7 +113,7 @@ def test_a_slow_reader_loses_qos_0_and_gets_qos_1_later() -> None:
     assert bob.payloads() == []
     bob.link.opened(is_open=True)
     assert bob.payloads() == [b"1"]
-    assert core.dropped["slow reader"] == 1
+    assert core.dropped["slow_reader"] == 1
 
 
 @pytest.mark.parametrize("limits", [{"queue_messages": 2}, {"queue_bytes": 2}])
@@ -125,7 +125,7 @@ def test_a_full_queue_keeps_the_newest(limits: dict[str, int]) -> None:
     for payload in numbers(1, 2, 3, 4):
         ada.publish("a", payload)
     assert joined(core, "bob").payloads() == numbers(3, 4)
-    assert core.dropped["queue full"] == 2
+    assert core.dropped["queue_full"] == 2
 
 
 def test_messages_expire_and_say_how_long_they_still_live() -> None:
