@@ -3,7 +3,9 @@
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from parley_protocol.payloads import Entry, Role
 from storage.model import Conversation, Mark, Member, Parcel, Standing
@@ -156,4 +158,4 @@ class MemoryUnit:
 
     def _change(self, cid: str, **changes: object) -> None:
         conversation = self._state.conversations[cid]
-        self._state.conversations[cid] = replace(conversation, **changes)  # type: ignore[arg-type]
+        self._state.conversations[cid] = replace(conversation, **changes)

@@ -1,7 +1,8 @@
 """What the ledger takes and gives: plain values, the same for every store."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from parley_protocol.checks import Refusal
 from parley_protocol.ids import pair_cid
@@ -11,8 +12,7 @@ from parley_protocol.topics import Scope
 ConversationType = Literal["dm", "group"]
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A message that a device has sent and that has no number yet.
 
     ``target`` is the other person's uid in a ``dm`` and the gid in a ``group``.
@@ -30,8 +30,7 @@ class Draft:
         return pair_cid(self.sender, self.target) if self.scope == "dm" else self.target
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """A draft is in the ledger, now or since an earlier attempt (``duplicate``).
 
     ``members`` are those of the conversation at this commit. ``opened`` says that the draft is
@@ -47,8 +46,7 @@ class Stored:
 Outcome = Stored | Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """A conversation that an import fills. The first of a group's ``members`` will own it."""
 
     cid: str
@@ -57,16 +55,14 @@ class Opening:
     members: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
+class Foreign(Struct, frozen=True):
     """A message from elsewhere; its ``sent_at`` is the time at which it was said there."""
 
     sender: str
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """How far a person has received and read a conversation."""
 
     uid: str
@@ -75,16 +71,14 @@ class Mark:
     read: int
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """A mark that has moved a member's receipt, and whom to tell."""
 
     mark: Mark
     members: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True, gc=False):
     """A member of a conversation; ``delivered`` and ``read`` are seqs, cumulative."""
 
     uid: str
@@ -93,8 +87,7 @@ class Member:
     read: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(Struct, frozen=True):
     """A conversation with all of its members. Times are milliseconds since 1970.
 
     ``head`` is the number of the last entry, ``moved_at`` the time when it was stored.
@@ -109,8 +102,7 @@ class Conversation:
     members: dict[str, Member]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Where a conversation stands for one of its members."""
 
     cid: str
@@ -120,8 +112,7 @@ class Standing:
     read: int
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(Struct, frozen=True):
     """A committed change that its recipients have not been told yet.
 
     ``payload`` is ready for the inbox. ``number`` counts up in the order of commits.
@@ -132,8 +123,7 @@ class Parcel:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """What a device lacks of one conversation; see ``parley_protocol.rest.Synced``."""
 
     standing: Standing
@@ -141,8 +131,7 @@ class Missing:
     first_missing: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sync:
+class Sync(Struct, frozen=True):
     """The answer to a device's cursors."""
 
     conversations: list[Missing]

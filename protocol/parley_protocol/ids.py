@@ -4,6 +4,7 @@ import re
 import secrets
 import time
 import uuid
+from functools import lru_cache
 
 # Never changes: a pair's conversation id is derived from it on every device.
 _PAIRS = uuid.UUID("6f1f4d3e-6c0b-5f7e-9a53-0d6a2f6e4b11")
@@ -25,6 +26,7 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=1 << 16)
 def pair_cid(uid: str, peer: str) -> str:
     """Give the conversation id of two people: the UUIDv5 of their ids, sorted."""
     return uuid.uuid5(_PAIRS, "".join(sorted((uid, peer)))).hex

@@ -1,7 +1,8 @@
 """Changes of a group: each is an entry of its log and a parcel for its members, in one go."""
 
 from collections.abc import Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from parley_protocol import limits
 from parley_protocol.ids import new_id
