@@ -1,7 +1,7 @@
 """A store in memory: the whole interface without a file, for tests that must be fast."""
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from parley_protocol.payloads import Entry, Role
 from storage.model import Conversation, Mark, Member, Parcel, Standing
-from storage.unit import Key
+from storage.unit import Key, Spans
 
 
 @dataclass
@@ -83,7 +83,10 @@ class MemoryUnit:
         return rest[:limit]
 
     def standings(self, uid: str) -> list[Standing]:
-        return [Standing(c.cid, c.type, c.name, c.head, c.members[uid].read) for c in self._of(uid)]
+        return [
+            Standing(c.cid, c.type, c.name, c.head, c.members[uid].read, c.archived)
+            for c in self._of(uid)
+        ]
 
     def acquaintances(self, uid: str) -> set[str]:
         return {other for conversation in self._of(uid) for other in conversation.members}
@@ -91,18 +94,9 @@ class MemoryUnit:
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
         return {key: self._state.known[key] for key in keys if key in self._state.known}
 
-    def entries(
-        self, cid: str, *, after: int | None, before: int | None, limit: int
-    ) -> list[Entry]:
-        log = self._state.logs.get(cid, ())
-        if after is not None:
-            return list(log[max(after, 0) :][:limit])
-        end = len(log) if before is None else max(before - 1, 0)
-        return list(log[:end][-limit:])
-
-    def entries_from(self, starts: Mapping[str, int]) -> dict[str, list[Entry]]:
+    def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         logs = self._state.logs
-        return {cid: list(logs[cid][start - 1 :]) for cid, start in starts.items() if cid in logs}
+        return {cid: [e for e in logs.get(cid, ()) if e.seq in span] for cid, span in spans.items()}
 
     def open(self, conversations: Iterable[Conversation]) -> None:
         self._state.conversations |= {c.cid: c for c in conversations}
@@ -148,6 +142,28 @@ class MemoryUnit:
     def settle(self, numbers: Collection[int]) -> None:
         for number in numbers:
             self._state.outbox.pop(number, None)
+
+    def movable(self, *, before: int, keep: int, after: str, limit: int) -> dict[str, range]:
+        spans = {
+            cid: range(log[0].seq, self._first_to_stay(log, before, keep))
+            for cid, log in sorted(self._state.logs.items())
+            if cid > after and log
+        }
+        return dict([(cid, span) for cid, span in spans.items() if span][:limit])
+
+    def prune(self, cid: str, through: int, until: int) -> None:
+        log = self._state.logs[cid]
+        for entry in log:
+            if entry.seq <= through:
+                del self._state.known[cid, entry.id]
+        self._state.logs[cid] = tuple(entry for entry in log if entry.seq > through)
+        until = max(until, self._state.conversations[cid].archived_until)
+        self._change(cid, archived=through, archived_until=until)
+
+    @staticmethod
+    def _first_to_stay(log: tuple[Entry, ...], before: int, keep: int) -> int:
+        kept = log[-1].seq - keep + 1
+        return min([kept, *(entry.seq for entry in log if entry.stored_at >= before)])
 
     def _of(self, uid: str) -> list[Conversation]:
         found = [c for c in self._state.conversations.values() if uid in c.members]

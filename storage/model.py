@@ -91,6 +91,8 @@ class Conversation(Struct, frozen=True):
     """A conversation with all of its members. Times are milliseconds since 1970.
 
     ``head`` is the number of the last entry, ``moved_at`` the time when it was stored.
+    Entries up to ``archived`` are in the archive alone; the newest of them was stored at
+    ``archived_until``.
     """
 
     cid: str
@@ -100,6 +102,8 @@ class Conversation(Struct, frozen=True):
     created_at: int
     moved_at: int
     members: dict[str, Member]
+    archived: int = 0
+    archived_until: int = 0
 
 
 class Standing(Struct, frozen=True):
@@ -110,6 +114,7 @@ class Standing(Struct, frozen=True):
     name: str
     head: int
     read: int
+    archived: int
 
 
 class Parcel(Struct, frozen=True):

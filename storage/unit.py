@@ -9,6 +9,8 @@ from storage.model import Conversation, Mark, Member, Parcel, Standing
 
 Key = tuple[str, str]
 """A conversation's id and a message's id."""
+Spans = Mapping[str, range]
+"""Seqs by conversation."""
 
 
 class Unit(Protocol):
@@ -34,13 +36,8 @@ class Unit(Protocol):
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
         """Find the entries that bear these ids."""
 
-    def entries(
-        self, cid: str, *, after: int | None, before: int | None, limit: int
-    ) -> list[Entry]:
-        """Read a page by rising seq: the first after ``after``, else the last before ``before``."""
-
-    def entries_from(self, starts: Mapping[str, int]) -> dict[str, list[Entry]]:
-        """Read, per conversation, everything from a seq on, by rising seq."""
+    def entries(self, spans: Spans) -> dict[str, list[Entry]]:
+        """Read, per conversation, the entries with these seqs, by rising seq."""
 
     def open(self, conversations: Iterable[Conversation]) -> None:
         """Add new conversations with their members."""
@@ -71,6 +68,16 @@ class Unit(Protocol):
 
     def settle(self, numbers: Collection[int]) -> None:
         """Take told parcels out of the outbox."""
+
+    def movable(self, *, before: int, keep: int, after: str, limit: int) -> dict[str, range]:
+        """Find what can go to the archive, in ``limit`` conversations behind the cid ``after``.
+
+        Per conversation it is what follows the archived entries and was stored before a time,
+        up to the first entry that was not, and but for the last ``keep`` of all.
+        """
+
+    def prune(self, cid: str, through: int, until: int) -> None:
+        """Drop entries up to a seq, which are archived; the newest was stored at ``until``."""
 
 
 class Store(Protocol):

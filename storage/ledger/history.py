@@ -14,14 +14,16 @@ def page(  # noqa: PLR0913 - a page has two ends and a length
     unit: Unit, uid: str, cid: str, *, after: int | None, before: int | None, limit: int
 ) -> list[Entry]:
     """Give a page of a conversation of the asker's."""
-    of_member(unit, uid, cid)
-    return unit.entries(cid, after=after, before=before, limit=limit)
+    head = of_member(unit, uid, cid).head
+    span = _following(after, head, limit) if after is not None else _preceding(before, head, limit)
+    return unit.entries({cid: span}).get(cid, [])
 
 
 def one(unit: Unit, uid: str, cid: str, seq: int) -> Entry:
     """Give one entry of a conversation of the asker's."""
-    found = page(unit, uid, cid, after=seq - 1, before=None, limit=1)
-    if not found or found[0].seq != seq:
+    of_member(unit, uid, cid)
+    found = unit.entries({cid: range(seq, seq + 1)}).get(cid)
+    if not found:
         raise NotFoundError("there is no such message")
     return found[0]
 
@@ -35,30 +37,41 @@ def sync(unit: Unit, uid: str, cursors: Mapping[str, int]) -> Sync:
     standings = unit.standings(uid)
     beyond = {s.cid for s in standings if cursors.get(s.cid, 0) > s.head}
     moved = [s for s in standings if s.cid not in cursors or s.head > cursors[s.cid]]
-    starts, more = _within_budget(moved, cursors)
-    found = unit.entries_from(starts)
+    spans, more = _within_budget(moved, cursors)
+    found = unit.entries(spans)
     answer = [
         _missing(standing, cursors.get(standing.cid, 0), found.get(standing.cid, []))
         for standing in moved
-        if standing.cid in starts
+        if standing.cid in spans
     ]
     gone = cursors.keys() - {s.cid for s in standings}
     return Sync(answer, sorted(gone | beyond), more or bool(beyond))
 
 
+def _following(after: int, head: int, limit: int) -> range:
+    start = max(after, 0) + 1
+    return range(start, min(start + limit, head + 1))
+
+
+def _preceding(before: int | None, head: int, limit: int) -> range:
+    stop = head + 1 if before is None else min(before, head + 1)
+    return range(max(stop - limit, 1), stop)
+
+
 def _within_budget(
     moved: list[Standing], cursors: Mapping[str, int]
-) -> tuple[dict[str, int], bool]:
-    """Choose from which seq on each conversation is read, until the answer is full."""
-    starts: dict[str, int] = {}
+) -> tuple[dict[str, range], bool]:
+    """Choose what is read of each conversation, until the answer is full."""
+    spans: dict[str, range] = {}
     room = limits.SYNC_MAX
     for standing in moved:
         start = max(cursors.get(standing.cid, 0), standing.head - limits.SYNC_PAGE) + 1
-        room -= standing.head - start + 1
+        span = range(start, standing.head + 1)
+        room -= len(span)
         if room < 0:
-            return starts, True
-        starts[standing.cid] = start
-    return starts, False
+            return spans, True
+        spans[standing.cid] = span
+    return spans, False
 
 
 def _missing(standing: Standing, cursor: int, entries: list[Entry]) -> Missing:

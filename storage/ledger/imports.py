@@ -34,7 +34,8 @@ def announce(unit: Unit, cid: str) -> None:
     """Tell the members' devices of a conversation that has been filled; they fetch the rest."""
     conversation = unit.conversations([cid])[cid]
     outbox.tell_joined(unit, conversation, conversation.members)
-    for entry in unit.entries(cid, after=None, before=None, limit=1):
+    last = range(conversation.head, conversation.head + 1)
+    for entry in unit.entries({cid: last}).get(cid, []):
         outbox.tell_entry(unit, entry, conversation.members)
 
 

@@ -28,6 +28,9 @@ conversations = Table(
     Column("head", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("moved_at", BigInteger, nullable=False),
+    # Entries up to this seq are in the archive alone, the newest of them stored at this time.
+    Column("archived", BigInteger, nullable=False, server_default="0"),
+    Column("archived_until", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 

@@ -1,7 +1,7 @@
 """One transaction on SQLite or PostgreSQL, in SQL that both understand."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
+    case,
     column,
     delete,
     insert,
@@ -26,7 +27,7 @@ from storage.accounts import Account
 from storage.model import Conversation, Mark, Member, Parcel, Standing
 from storage.sql import rows
 from storage.sql.tables import conversations, members, messages, outbox
-from storage.unit import Key
+from storage.unit import Key, Spans
 
 
 class SqlUnit:
@@ -61,7 +62,7 @@ class SqlUnit:
 
     def standings(self, uid: str) -> list[Standing]:
         c = conversations.c
-        query = select(c.cid, c.type, c.name, c.head, members.c.read).join(members)
+        query = select(c.cid, c.type, c.name, c.head, members.c.read, c.archived).join(members)
         query = query.where(members.c.uid == uid).order_by(c.moved_at.desc(), c.cid.desc())
         return [Standing(*row) for row in self._connection.execute(query)]
 
@@ -76,22 +77,10 @@ class SqlUnit:
         query = select(messages).where(tuple_(messages.c.cid, messages.c.id).in_(sorted(keys)))
         return {(row.cid, row.id): rows.entry(row) for row in self._connection.execute(query)}
 
-    def entries(
-        self, cid: str, *, after: int | None, before: int | None, limit: int
-    ) -> list[Entry]:
-        query = select(messages).where(messages.c.cid == cid).limit(limit)
-        if after is not None:
-            query = query.where(messages.c.seq > after).order_by(messages.c.seq)
-            return [rows.entry(row) for row in self._connection.execute(query)]
-        if before is not None:
-            query = query.where(messages.c.seq < before)
-        found = self._connection.execute(query.order_by(messages.c.seq.desc())).all()
-        return [rows.entry(row) for row in reversed(found)]
-
-    def entries_from(self, starts: Mapping[str, int]) -> dict[str, list[Entry]]:
+    def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         found: defaultdict[str, list[Entry]] = defaultdict(list)
-        if starts:
-            for row in self._connection.execute(_from_starts(starts)):
+        if spans:
+            for row in self._connection.execute(_within(spans)):
                 found[row.cid].append(rows.entry(row))
         return found
 
@@ -151,6 +140,22 @@ class SqlUnit:
         if numbers:
             self._connection.execute(delete(outbox).where(outbox.c.number.in_(numbers)))
 
+    def movable(self, *, before: int, keep: int, after: str, limit: int) -> dict[str, range]:
+        query = _MOVABLE.where(conversations.c.cid > after).limit(limit)
+        found = self._connection.execute(query, {"before": before, "keep": keep})
+        return {
+            row.cid: range(row.archived + 1, min(row.fresh or row.head + 1, row.head - keep + 1))
+            for row in found
+        }
+
+    def prune(self, cid: str, through: int, until: int) -> None:
+        old = and_(messages.c.cid == cid, messages.c.seq <= through)
+        self._connection.execute(delete(messages).where(old))
+        c = conversations.c
+        until_now = case((c.archived_until > until, c.archived_until), else_=until)
+        one = update(conversations).where(c.cid == cid)
+        self._connection.execute(one.values(archived=through, archived_until=until_now))
+
     def _with_members(self, query: Select[Any] | None) -> list[Conversation]:
         """Run a query of conversations, and one more for the members of all of them."""
         found = [] if query is None else self._connection.execute(query).all()
@@ -172,16 +177,41 @@ _MARK = update(members).where(
 _MARK = _MARK.values(delivered=bindparam("delivered"), read=bindparam("read"))
 
 
-def _from_starts(starts: Mapping[str, int]) -> Select[Any]:
-    table = values(column("cid", String), column("start", BigInteger), name="starts")
-    asked = table.data(list(starts.items())).cte("asked")
-    meets = and_(messages.c.cid == asked.c.cid, messages.c.seq >= asked.c.start)
-    query = select(messages).join(asked, meets)
-    return query.order_by(messages.c.cid, messages.c.seq)
+def _within(spans: Spans) -> Select[Any]:
+    ends = (column("cid", String), column("start", BigInteger), column("stop", BigInteger))
+    rows_ = [(cid, span.start, span.stop) for cid, span in spans.items()]
+    asked = values(*ends, name="spans").data(rows_).cte("asked")
+    seq = messages.c.seq
+    meets = and_(messages.c.cid == asked.c.cid, seq >= asked.c.start, seq < asked.c.stop)
+    return select(messages).join(asked, meets).order_by(messages.c.cid, seq)
+
+
+def _movable() -> Select[Any]:
+    """Find conversations by their first entry, and in each the first that is fresh."""
+    c, first = conversations.c, messages.alias("first")
+    is_first = and_(first.c.cid == c.cid, first.c.seq == c.archived + 1)
+    is_fresh = and_(messages.c.cid == c.cid, messages.c.stored_at >= bindparam("before"))
+    fresh = select(messages.c.seq).where(is_fresh).order_by(messages.c.seq).limit(1)
+    query = select(c.cid, c.archived, c.head, fresh.scalar_subquery().label("fresh"))
+    query = query.join(first, is_first).where(first.c.stored_at < bindparam("before"))
+    return query.where(c.head - c.archived > bindparam("keep")).order_by(c.cid)
+
+
+_MOVABLE = _movable()
 
 
 def _conversation(row: Row[Any], people: dict[str, Member]) -> Conversation:
-    return Conversation(row.cid, row.type, row.name, row.head, row.created_at, row.moved_at, people)
+    return Conversation(
+        row.cid,
+        row.type,
+        row.name,
+        row.head,
+        row.created_at,
+        row.moved_at,
+        people,
+        row.archived,
+        row.archived_until,
+    )
 
 
 def _conversation_row(conversation: Conversation) -> dict[str, Any]:
