@@ -1,7 +1,8 @@
 """Bring in what was said elsewhere: numbered by the ledger like everything, with its old times."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from parley_protocol import limits
 from parley_protocol.ids import new_id
