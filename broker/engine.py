@@ -8,8 +8,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """Listeners with TLS, and the PEM files that they need.
+
+    Where there are ``authorities``, clients are asked for a certificate that one of them signed.
+    """
+
+    host: str
+    port: int
+    ws_port: int
+    certificate: Path
+    key: Path
+    authorities: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
-    """How an engine runs. Ports: TCP and WebSocket; times in seconds."""
+    """How an engine runs. Ports: TCP and WebSocket, without TLS; times in seconds."""
 
     host: str
     port: int
@@ -19,6 +34,7 @@ class Options:
     connect_timeout: float
     queue_messages: int
     session_seconds: int
+    tls: Tls | None = None
     journal: Path | None = None
     """Folder for what must survive the process; an engine may have nothing to put there."""
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from broker.amqtt_engine import AmqttEngine
 from broker.core.access import Anyone
-from broker.engine import Engine, Options
+from broker.engine import Engine, Options, Tls
 from broker.native import NativeEngine
 from config import keys
 from config.settings import Broker, BrokerEngine, Settings
@@ -66,7 +66,7 @@ def options(settings: Settings) -> Options:
 def _options(settings: Settings, key: Ed25519PublicKey) -> Options:
     broker = settings.broker
     return Options(
-        host=broker.host,
+        host=broker.plain_host,
         port=broker.port,
         ws_port=broker.ws_port,
         key=key,
@@ -74,6 +74,18 @@ def _options(settings: Settings, key: Ed25519PublicKey) -> Options:
         connect_timeout=broker.connect_timeout,
         queue_messages=broker.queue_messages,
         session_seconds=broker.session_days * _DAY,
+        tls=_tls(broker) if broker.certificate else None,
+    )
+
+
+def _tls(broker: Broker) -> Tls:
+    return Tls(
+        host=broker.host,
+        port=broker.tls_port,
+        ws_port=broker.wss_port,
+        certificate=Path(broker.certificate),
+        key=Path(broker.certificate_key or broker.certificate),
+        authorities=Path(broker.client_authorities) if broker.client_authorities else None,
     )
 
 
@@ -85,12 +97,9 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     await engine.start()
-    _log.info("the broker listens on %s, ports %s and %s", *_places(chosen))
+    for place in filter(None, (chosen, chosen.tls)):
+        _log.info("listening on %s, ports %s and %s", place.host, place.port, place.ws_port)
     tell_ready()
     await stopping.wait()
     await engine.stop()
     _log.info("the broker has stopped")
-
-
-def _places(chosen: Options) -> tuple[str, int, int]:
-    return chosen.host, chosen.port, chosen.ws_port

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
 BrokerEngine = Literal["parley", "amqtt"]
+_LOOPBACK = "127.0.0.1"
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -29,6 +30,26 @@ class Broker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
     port: Annotated[Port, Meta(description="Port of MQTT over TCP")] = 1883
     ws_port: Annotated[Port, Meta(description="Port of MQTT over WebSocket")] = 8083
+    certificate: Annotated[
+        str,
+        Meta(
+            description="PEM file of the certificate chain for MQTT over TLS; empty: none. With "
+            "one, the two ports above are open to this machine only. A changed file is read again "
+            "within a minute."
+        ),
+    ] = ""
+    certificate_key: Annotated[
+        str, Meta(description="PEM file of its private key; empty: in the same file")
+    ] = ""
+    client_authorities: Annotated[
+        str,
+        Meta(
+            description="PEM file of authorities whose client certificates are asked for, not "
+            "demanded; for plugins that look at them"
+        ),
+    ] = ""
+    tls_port: Annotated[Port, Meta(description="Port of MQTT over TLS")] = 8883
+    wss_port: Annotated[Port, Meta(description="Port of MQTT over WebSocket over TLS")] = 8084
     max_connections: Annotated[Positive, Meta(description="Connections at once, per port")] = 10_000
     connect_timeout: Annotated[
         Positive, Meta(description="Seconds that a connection may take to log in")
@@ -39,6 +60,11 @@ class Broker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     session_days: Annotated[
         Positive, Meta(description="Days that an offline device's session is kept")
     ] = 30
+
+    @property
+    def plain_host(self) -> str:
+        """Where the ports without TLS are open: beside ports with TLS, to this machine only."""
+        return _LOOPBACK if self.certificate else self.host
 
 
 class Bridge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,7 +125,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def broker_url(self) -> str:
         """Where the bridge finds the broker, filled in."""
-        return self.bridge.broker or f"mqtt://{reachable(self.broker.host)}:{self.broker.port}"
+        return (
+            self.bridge.broker or f"mqtt://{reachable(self.broker.plain_host)}:{self.broker.port}"
+        )
 
 
 class SettingsError(Exception):
@@ -120,6 +148,16 @@ def load(path: Path | None) -> Settings:
         raise SettingsError(f"{path}: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from None
+
+
+def broker_urls(settings: Settings, host: str) -> tuple[str, str]:
+    """Give the URLs of MQTT and of WebSocket that a client is told who reaches us at ``host``."""
+    broker, api = settings.broker, settings.api
+    if broker.certificate:
+        mqtt, websocket = f"mqtts://{host}:{broker.tls_port}", f"wss://{host}:{broker.wss_port}"
+    else:
+        mqtt, websocket = f"mqtt://{host}:{broker.port}", f"ws://{host}:{broker.ws_port}"
+    return api.public_mqtt or mqtt, api.public_websocket or websocket
 
 
 def reachable(host: str) -> str:

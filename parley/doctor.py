@@ -6,9 +6,12 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 import httpx
+from cryptography import x509
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import keys
@@ -54,6 +57,8 @@ def findings_of(load: Callable[[], Settings]) -> Iterator[Finding]:
     yield Finding("settings", is_good=True, detail="every key and value is known")
     for what, check in (("data", _data), ("keys", _keys), ("database", _database)):
         yield _look(what, check, settings)
+    if settings.broker.certificate:
+        yield _look("certificate", _certificate, settings)
     for place in places(settings):
         yield _look(place.setting, _port, place)
 
@@ -102,6 +107,20 @@ def _database(settings: Settings) -> str:
     if not current:
         raise FaultError("the tables are missing or of an older version: run parley setup")
     return "reached, with the newest tables"
+
+
+def _certificate(settings: Settings) -> str:
+    file = Path(settings.broker.certificate)
+    try:
+        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    except OSError as error:
+        raise FaultError(f"{file}: {error.strerror}") from None
+    except ValueError:
+        raise FaultError(f"{file} is not a certificate in PEM") from None
+    end = certificate.not_valid_after_utc
+    if end < datetime.now(UTC):
+        raise FaultError(f"{file} has expired on {end:%Y-%m-%d}: renew it")
+    return f"{file} holds until {end:%Y-%m-%d}"
 
 
 def _port(place: Place) -> str:

@@ -17,14 +17,25 @@ class Place:
 def places(settings: Settings) -> list[Place]:
     """Give every place where something listens."""
     broker, api = settings.broker, settings.api
-    return [
+    found = [
         Place("api.port", api.host, api.port),
-        Place("broker.port", broker.host, broker.port),
-        Place("broker.ws_port", broker.host, broker.ws_port),
+        Place("broker.port", broker.plain_host, broker.port),
+        Place("broker.ws_port", broker.plain_host, broker.ws_port),
     ]
+    if broker.certificate:
+        found += [
+            Place("broker.tls_port", broker.host, broker.tls_port),
+            Place("broker.wss_port", broker.host, broker.wss_port),
+        ]
+    return found
+
+
+def named(host: str) -> str:
+    """Write a host to connect to as in a URL."""
+    host = reachable(host)
+    return f"[{host}]" if ":" in host else host
 
 
 def address(host: str, port: int) -> str:
     """Write a host to connect to and its port as in a URL."""
-    host = reachable(host)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"{named(host)}:{port}"

@@ -14,9 +14,9 @@ import click
 
 from config.form import dump
 from config.ports import require_free
-from config.settings import Settings, SettingsError
+from config.settings import Settings, SettingsError, broker_urls
 from parley import logs
-from parley.places import address, places
+from parley.places import address, named, places
 from parley.prepare import prepare
 from parley.supervisor import Supervisor
 
@@ -94,14 +94,15 @@ def _is_ready_in_time(supervisor: Supervisor, stopping: threading.Event) -> bool
 
 
 def _greeting(settings: Settings) -> str:
-    broker, api = settings.broker, settings.api
+    api = settings.api
+    mqtt, websocket = broker_urls(settings, named(settings.broker.host))
     return f"""
   {settings.name} is up.
 
     API          http://{address(api.host, api.port)}
     its manual   http://{address(api.host, api.port)}/v1/docs
-    MQTT         mqtt://{address(broker.host, broker.port)}
-    WebSocket    ws://{address(broker.host, broker.ws_port)}
+    MQTT         {mqtt}
+    WebSocket    {websocket}
     data         {settings.folder.absolute()}
 
   Talk:  parley chat --server http://{address(api.host, api.port)}

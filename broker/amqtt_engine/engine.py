@@ -1,11 +1,14 @@
-"""The engine: stock amqtt with Parley's plugins, on two listeners."""
+"""The engine: stock amqtt with Parley's plugins, on its listeners."""
+
+import asyncio
 
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 from amqtt.errors import BrokerError as AmqttError
 
 from broker.amqtt_engine.gate import Registry
 from broker.amqtt_engine.guarded import GuardedBroker
-from broker.engine import BrokerError, Options
+from broker.engine import BrokerError, Options, Tls
+from broker.net.tls import Certificate
 
 
 class AmqttEngine:
@@ -14,10 +17,14 @@ class AmqttEngine:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._broker: GuardedBroker | None = None
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        registry = Registry()
-        broker = GuardedBroker(_config(self._options, registry), self._options, registry)
+        registry, tls = Registry(), self._options.tls
+        certificate = Certificate(tls) if tls else None
+        broker = GuardedBroker(
+            _config(self._options, registry), self._options, registry, certificate
+        )
         try:
             await broker.start()
         except AmqttError as error:
@@ -25,23 +32,35 @@ class AmqttEngine:
             reason = cause.strerror if isinstance(cause, OSError) else str(error)
             raise BrokerError(f"the broker cannot listen: {reason}") from None
         self._broker = broker
+        if certificate is not None:
+            self._refreshing = asyncio.create_task(certificate.keep_fresh())
 
     async def stop(self) -> None:
+        if self._refreshing is not None:
+            self._refreshing.cancel()
         if self._broker is not None:
             await self._broker.shutdown()
 
 
 def _config(options: Options, registry: Registry) -> BrokerConfig:
     here = "broker.amqtt_engine.plugins"
-    host = f"[{options.host}]" if ":" in options.host else options.host
+    tls = options.tls
     return BrokerConfig(
-        listeners={
-            "default": ListenerConfig(type=ListenerType.TCP, bind=f"{host}:{options.port}"),
-            "ws": ListenerConfig(type=ListenerType.WS, bind=f"{host}:{options.ws_port}"),
-        },
+        listeners=_listeners("default", options) | (_listeners("tls", tls) if tls else {}),
         session_expiry_interval=options.session_seconds,
         plugins={
             f"{here}.TokenAuth": {"registry": registry},
             f"{here}.TopicAccess": {"registry": registry},
         },
     )
+
+
+def _listeners(name: str, place: Options | Tls) -> dict[str, ListenerConfig]:
+    host = f"[{place.host}]" if ":" in place.host else place.host
+    files = {}
+    if isinstance(place, Tls):
+        files = {"ssl": True, "certfile": place.certificate, "keyfile": place.key}
+    return {
+        name: ListenerConfig(type=ListenerType.TCP, bind=f"{host}:{place.port}", **files),
+        f"{name}-ws": ListenerConfig(type=ListenerType.WS, bind=f"{host}:{place.ws_port}", **files),
+    }

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import ssl
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,7 +21,9 @@ from websockets.asyncio.server import ServerConnection
 from broker.amqtt_engine.gate import RefusedError, Registry, judge, refusal
 from broker.amqtt_engine.readers import PACKET_MAX, GuardedReader, Source, WebSocketSource
 from broker.engine import Options
+from broker.net.tls import Certificate
 from parley_protocol import topics
+from parley_protocol.tokens import Claims
 
 _log = logging.getLogger(__name__)
 _Tasks = deque[asyncio.Task[Any]]
@@ -31,8 +34,15 @@ _LAST_WORDS_SECONDS = 2.0
 class GuardedBroker(Broker):
     """Judges connections before amqtt sees them, and finds subscribers by their topic."""
 
-    def __init__(self, config: BrokerConfig, options: Options, registry: Registry) -> None:
+    def __init__(
+        self,
+        config: BrokerConfig,
+        options: Options,
+        registry: Registry,
+        certificate: Certificate | None,
+    ) -> None:
         super().__init__(config)
+        self._certificate = certificate
         self._options = options
         self._registry = registry
         self._connections: dict[str, asyncio.Task[None]] = {}
@@ -46,6 +56,8 @@ class GuardedBroker(Broker):
         ssl_context: ssl.SSLContext | None,
     ) -> asyncio.Server | websockets.asyncio.server.Server:
         host = address.strip("[]") if address else None
+        if ssl_context is not None and self._certificate is not None:
+            ssl_context = self._certificate.context
         if listener_type is not ListenerType.WS:
             return await super()._create_server_instance(
                 listener_name, listener_type, host, port, ssl_context
@@ -57,6 +69,7 @@ class GuardedBroker(Broker):
             subprotocols=[websockets.Subprotocol("mqtt")],
             max_size=PACKET_MAX,
             compression=None,
+            ssl=ssl_context,
         )
 
     async def stream_connected(
@@ -75,7 +88,7 @@ class GuardedBroker(Broker):
     async def _arrive(self, source: Source, writer: WriterAdapter, listener_name: str) -> None:
         reader = GuardedReader(source)
         try:
-            client_id = await self._judge(reader)
+            claims = await self._judge(reader)
         except RefusedError as refused:
             _log.info("refused a connection: %s", refused)
             await _close(writer, refusal(refused.code))
@@ -84,9 +97,9 @@ class GuardedBroker(Broker):
             _log.info("closed a connection that did not log in: %s", type(error).__name__)
             await _close(writer, b"")
             return
-        await self._serve(client_id, reader, writer, listener_name)
+        await self._serve(claims, reader, writer, listener_name)
 
-    async def _judge(self, reader: GuardedReader) -> str:
+    async def _judge(self, reader: GuardedReader) -> Claims:
         async with asyncio.timeout(self._options.connect_timeout):
             connect = await ConnectPacket.from_stream(reader)
         claims = judge(connect, self._options.key)
@@ -98,7 +111,7 @@ class GuardedBroker(Broker):
             self._registry.prune(set(self.sessions))
         self._registry.admit(claims)
         reader.admit(connect.keep_alive)
-        return client_id
+        return claims
 
     async def _end_earlier(self, client_id: str, *, clean: bool) -> None:
         """Let an earlier connection of the client end before the new one begins.
@@ -107,27 +120,36 @@ class GuardedBroker(Broker):
         """
         earlier = self._connections.get(client_id)
         if earlier is not None:
-            session, handler = self.sessions.get(client_id, (None, None))
-            if session is not None and handler is not None:
-                await handler.handle_connection_closed()
-            _, late = await asyncio.wait([earlier], timeout=_LAST_WORDS_SECONDS)
-            for task in late:
-                task.cancel()
-                await asyncio.wait([task])
+            await self._end(client_id, earlier)
         session, _ = self.sessions.get(client_id, (None, None))
         if session is not None and session.clean_session and not clean:
             await self._delete_session(client_id)
 
+    async def _end(self, client_id: str, connection: asyncio.Task[None]) -> None:
+        session, handler = self.sessions.get(client_id, (None, None))
+        if session is not None and handler is not None:
+            await handler.handle_connection_closed()
+        _, late = await asyncio.wait([connection], timeout=_LAST_WORDS_SECONDS)
+        for task in late:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _expire(self, claims: Claims, connection: asyncio.Task[None]) -> None:
+        await asyncio.sleep(claims.exp - time.time())
+        await self._end(claims.client_id, connection)
+
     async def _serve(
-        self, client_id: str, reader: GuardedReader, writer: WriterAdapter, listener_name: str
+        self, claims: Claims, reader: GuardedReader, writer: WriterAdapter, listener_name: str
     ) -> None:
-        task = asyncio.current_task()
+        task, client_id = asyncio.current_task(), claims.client_id
         if task is None:
             return
         self._connections[client_id] = task
+        expiring = asyncio.create_task(self._expire(claims, task))
         try:
             await self._client_connected(listener_name, reader, writer)
         finally:
+            expiring.cancel()
             if self._connections.get(client_id) is task:
                 del self._connections[client_id]
 

@@ -1,18 +1,21 @@
 """The engine: the core, its listeners and its clock."""
 
 import asyncio
+import ssl
 import time
 from dataclasses import replace
+from functools import partial
 
 from broker.core.access import Rules
 from broker.core.core import Core
 from broker.core.limits import Limits
 from broker.core.message import Message
-from broker.engine import BrokerError, Options
+from broker.engine import BrokerError, Options, Tls
 from broker.journal import FileJournal
 from broker.journal.restore import restore, unhurried_collector
 from broker.native.rules import TokenRules
 from broker.net.tcp import TcpConnection
+from broker.net.tls import Certificate
 from broker.net.turn import Turn
 from broker.net.websocket import WebSocketConnection
 from mqtt.codes import Reason
@@ -29,29 +32,42 @@ class NativeEngine:
         self._servers: list[asyncio.Server] = []
         self._turn: Turn | None = None
         self._journal: FileJournal | None = None
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         with unhurried_collector():
             turn = Turn(self._make_core())
-        loop, host = asyncio.get_running_loop(), self._options.host
-        listeners = (
-            (lambda: TcpConnection(turn), self._options.port),
-            (lambda: WebSocketConnection(turn), self._options.ws_port),
-        )
-        try:
-            for factory, port in listeners:
-                server = await loop.create_server(factory, host, port, backlog=_BACKLOG)
-                self._servers.append(server)
-        except OSError as error:
-            await self.stop()
-            reason = f"port {port} on {host}: {error.strerror}"
-            raise BrokerError(f"the broker cannot listen: {reason}") from None
+        for place in filter(None, (self._options, self._options.tls)):
+            await self._listen(turn, place)
         turn.start()
         self._turn = turn
         if self._journal is not None:
             self._journal.start(self._stored)
 
+    async def _listen(self, turn: Turn, place: Options | Tls) -> None:
+        loop, context = asyncio.get_running_loop(), self._context(place)
+        ports = ((TcpConnection, place.port), (WebSocketConnection, place.ws_port))
+        try:
+            for kind, port in ports:
+                server = await loop.create_server(
+                    partial(kind, turn), place.host, port, backlog=_BACKLOG, ssl=context
+                )
+                self._servers.append(server)
+        except OSError as error:
+            await self.stop()
+            reason = f"port {port} on {place.host}: {error.strerror}"
+            raise BrokerError(f"the broker cannot listen: {reason}") from None
+
+    def _context(self, place: Options | Tls) -> ssl.SSLContext | None:
+        if isinstance(place, Options):
+            return None
+        certificate = Certificate(place)
+        self._refreshing = asyncio.create_task(certificate.keep_fresh())
+        return certificate.context
+
     async def stop(self) -> None:
+        if self._refreshing is not None:
+            self._refreshing.cancel()
         for server in self._servers:
             server.close()
         if self._turn is not None:

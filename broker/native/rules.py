@@ -20,7 +20,7 @@ class TokenHolder:
 
     def __init__(self, claims: Claims) -> None:
         self.claims = claims
-        self.expires_at: float | None = None
+        self.expires_at: float | None = claims.exp
         self.is_service = claims.scope == "service"
 
     def may_publish(self, topic: str) -> bool:

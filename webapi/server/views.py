@@ -6,7 +6,7 @@ from typing import cast
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy import text
 
-from config.settings import Settings
+from config.settings import Settings, broker_urls
 from parley_protocol import rest
 from webapi.database import reading
 from webapi.openapi import encode, endpoint
@@ -20,8 +20,7 @@ def show_server() -> Response:
     """Tell where the broker is."""
     settings = cast("Settings", current_app.extensions[KEY])
     host = request.host.rpartition(":")[0] if _has_port(request.host) else request.host
-    mqtt = settings.api.public_mqtt or f"mqtt://{host}:{settings.broker.port}"
-    websocket = settings.api.public_websocket or f"ws://{host}:{settings.broker.ws_port}"
+    mqtt, websocket = broker_urls(settings, host)
     return encode(
         rest.Server(name=settings.name, version=version("parley"), mqtt=mqtt, websocket=websocket)
     )

@@ -1,6 +1,7 @@
 """A broker of the test's own, and tokens that open it."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ class Device:
     key: Ed25519PrivateKey = KEY
     scope: tokens.Scope = "device"
     expired: bool = False
+    seconds: int = 60
 
     @property
     def client_id(self) -> str:
@@ -38,7 +40,12 @@ class Device:
     def token(self) -> str:
         now = int(time.time()) - (100 if self.expired else 0)
         return tokens.issue(
-            self.key, sub=self.uid, device=self.device, scope=self.scope, now=now, seconds=60
+            self.key,
+            sub=self.uid,
+            device=self.device,
+            scope=self.scope,
+            now=now,
+            seconds=self.seconds,
         )
 
 
@@ -62,6 +69,7 @@ class Broker:
         will: aiomqtt.Will | None = None,
         websocket: bool = False,
         keepalive: int = 60,
+        tls: ssl.SSLContext | None = None,
     ) -> aiomqtt.Client:
         return aiomqtt.Client(
             self.host,
@@ -73,6 +81,7 @@ class Broker:
             clean_session=clean,
             will=will,
             keepalive=keepalive,
+            tls_context=tls,
             timeout=5,
         )
 

@@ -165,3 +165,11 @@ async def test_one_publish_for_many(bridge: Device) -> None:
         with pytest.raises(aiomqtt.MqttError):
             await service.publish(topics.DELIVER, b"\0\7", 1)
     await engine.stop()
+
+
+async def test_a_connection_ends_with_its_token(broker: Broker) -> None:
+    async with broker.client(Device()) as other:
+        with pytest.raises(aiomqtt.MqttError):
+            async with broker.client(Device(seconds=2)) as client:
+                await asyncio.wait_for(anext(aiter(client.messages)), 30)
+        await other.publish(send_topic(Device()), b"x")

@@ -2,15 +2,18 @@
 
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+import trustme
 
 from config import keys
 from config.settings import Api, Broker, Ledger, Settings, SettingsError
 from parley.doctor import Finding, examine, findings_of
 from parley.prepare import prepare
+from tests.integration.broker.certificates import Authority
 from tests.platform import free_ports
 
 
@@ -102,3 +105,20 @@ def test_a_port_that_something_else_has(
     finding = only_bad(settings)
     assert finding.what == "api.port"
     assert "not Parley" in finding.detail
+
+
+def test_a_certificate(settings: Settings, tmp_path: Path) -> None:
+    tls = Authority(tmp_path / "authority").listeners(tmp_path)
+    broker = msgspec.structs.replace(
+        settings.broker, certificate=str(tls.certificate), tls_port=tls.port, wss_port=tls.ws_port
+    )
+    settings = msgspec.structs.replace(settings, broker=broker)
+    assert bad(settings) == []
+    tls.certificate.write_text("nonsense")
+    assert "is not a certificate" in only_bad(settings).detail
+    tls.certificate.unlink()
+    assert "No such file" in only_bad(settings).detail
+    ended = datetime.now(UTC) - timedelta(days=1)
+    issued = trustme.CA().issue_cert("localhost", not_after=ended)
+    issued.cert_chain_pems[0].write_to_path(str(tls.certificate))
+    assert "has expired" in only_bad(settings).detail
