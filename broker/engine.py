@@ -38,6 +38,11 @@ class Options:
     journal: Path | None = None
     """Folder for what must survive the process; an engine may have nothing to put there."""
 
+    @property
+    def places(self) -> "list[Options | Tls]":
+        """Where to listen."""
+        return [self, self.tls] if self.tls else [self]
+
 
 class BrokerError(Exception):
     """The broker cannot run; the text is one line for the person who started it."""

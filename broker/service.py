@@ -97,7 +97,7 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     await engine.start()
-    for place in filter(None, (chosen, chosen.tls)):
+    for place in chosen.places:
         _log.info("listening on %s, ports %s and %s", place.host, place.port, place.ws_port)
     tell_ready()
     await stopping.wait()

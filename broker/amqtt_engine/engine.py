@@ -57,10 +57,11 @@ def _config(options: Options, registry: Registry) -> BrokerConfig:
 
 def _listeners(name: str, place: Options | Tls) -> dict[str, ListenerConfig]:
     host = f"[{place.host}]" if ":" in place.host else place.host
-    files = {}
-    if isinstance(place, Tls):
-        files = {"ssl": True, "certfile": place.certificate, "keyfile": place.key}
-    return {
-        name: ListenerConfig(type=ListenerType.TCP, bind=f"{host}:{place.port}", **files),
-        f"{name}-ws": ListenerConfig(type=ListenerType.WS, bind=f"{host}:{place.ws_port}", **files),
+    listeners = {
+        name: ListenerConfig(type=ListenerType.TCP, bind=f"{host}:{place.port}"),
+        f"{name}-ws": ListenerConfig(type=ListenerType.WS, bind=f"{host}:{place.ws_port}"),
     }
+    if isinstance(place, Tls):
+        for listener in listeners.values():
+            listener.ssl, listener.certfile, listener.keyfile = True, place.certificate, place.key
+    return listeners

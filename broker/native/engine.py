@@ -37,7 +37,7 @@ class NativeEngine:
     async def start(self) -> None:
         with unhurried_collector():
             turn = Turn(self._make_core())
-        for place in filter(None, (self._options, self._options.tls)):
+        for place in self._options.places:
             await self._listen(turn, place)
         turn.start()
         self._turn = turn

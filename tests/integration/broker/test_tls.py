@@ -12,11 +12,11 @@ import pytest
 
 from broker.amqtt_engine import AmqttEngine
 from broker.engine import Engine
-from broker.mqtt.codes import V311
-from broker.mqtt.encode import encode
-from broker.mqtt.packets import Connect
 from broker.native import NativeEngine
 from config import keys
+from mqtt.codes import V311
+from mqtt.encode import encode
+from mqtt.packets import Connect
 from parley_protocol import topics
 from tests.integration.broker.certificates import Authority
 from tests.integration.broker.conftest import Broker, Device, options, take
@@ -78,7 +78,7 @@ def test_mosquittos_clients_talk_to_the_command(tmp_path: Path, engine: str) -> 
         f"port = {port}\nws_port = {ws_port}\ntls_port = {tls.port}\nwss_port = {tls.ws_port}\n"
         f"certificate = '{tls.certificate}'\ncertificate_key = '{tls.key}'\n"
     )
-    command = [sys.executable, "-m", "parley", "broker", "--config", tmp_path / "parley.toml"]
+    command = [sys.executable, "-m", "parley", "broker", "--config", str(tmp_path / "parley.toml")]
     with subprocess.Popen(command) as process:
         wait(lambda: accepts(tls.port) and accepts(port))
         ada = Device(key=keys.signing_key(tmp_path / "data"))

@@ -6,9 +6,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.core.core import Core
 from broker.core.limits import Limits
-from broker.mqtt.codes import V5, Property, Reason
-from broker.mqtt.packets import Auth, Disconnect
 from broker.native.rules import TokenRules
+from mqtt.codes import V5, Property, Reason
+from mqtt.packets import Auth, Disconnect
 from parley_protocol import tokens
 from parley_protocol.ids import client_id, new_id
 from tests.unit.broker.core.peers import Peer

@@ -52,4 +52,4 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, broken: str) -> None:
         if content is not None:
             file.write_text(content)
         with pytest.raises(BrokerError, match=str(file)):
-            Certificate(replace(tls, **{broken: file}))
+            Certificate(replace(tls, **{broken: file}))  # type: ignore[arg-type]
