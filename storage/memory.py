@@ -82,11 +82,12 @@ class MemoryUnit:
         rest = [c for c in found if before is None or (c.moved_at, c.cid) < before]
         return rest[:limit]
 
+    def standing(self, uid: str, cid: str) -> Standing | None:
+        found = self._state.conversations.get(cid)
+        return _standing(found, uid) if found is not None and uid in found.members else None
+
     def standings(self, uid: str) -> list[Standing]:
-        return [
-            Standing(c.cid, c.type, c.name, c.head, c.members[uid].read, c.archived)
-            for c in self._of(uid)
-        ]
+        return [_standing(conversation, uid) for conversation in self._of(uid)]
 
     def acquaintances(self, uid: str) -> set[str]:
         return {other for conversation in self._of(uid) for other in conversation.members}
@@ -175,3 +176,7 @@ class MemoryUnit:
     def _change(self, cid: str, **changes: object) -> None:
         conversation = self._state.conversations[cid]
         self._state.conversations[cid] = replace(conversation, **changes)
+
+
+def _standing(c: Conversation, uid: str) -> Standing:
+    return Standing(c.cid, c.type, c.name, c.head, c.members[uid].read, c.archived)

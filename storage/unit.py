@@ -27,6 +27,9 @@ class Unit(Protocol):
     ) -> list[Conversation]:
         """Read a person's conversations, the last moved first, after ``(moved_at, cid)``."""
 
+    def standing(self, uid: str, cid: str) -> Standing | None:
+        """Give where a conversation stands for a person, if that person is a member."""
+
     def standings(self, uid: str) -> list[Standing]:
         """Give where each of a person's conversations stands, the last moved first."""
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from parley_protocol import limits
 from parley_protocol.payloads import Entry
 from storage.errors import NotFoundError
-from storage.ledger.conversations import of_member
 from storage.model import Missing, Standing, Sync
 from storage.unit import Unit
 
@@ -14,14 +13,14 @@ def page(  # noqa: PLR0913 - a page has two ends and a length
     unit: Unit, uid: str, cid: str, *, after: int | None, before: int | None, limit: int
 ) -> list[Entry]:
     """Give a page of a conversation of the asker's."""
-    head = of_member(unit, uid, cid).head
+    head = _standing(unit, uid, cid).head
     span = _following(after, head, limit) if after is not None else _preceding(before, head, limit)
     return unit.entries({cid: span}).get(cid, [])
 
 
 def one(unit: Unit, uid: str, cid: str, seq: int) -> Entry:
     """Give one entry of a conversation of the asker's."""
-    of_member(unit, uid, cid)
+    _standing(unit, uid, cid)
     found = unit.entries({cid: range(seq, seq + 1)}).get(cid)
     if not found:
         raise NotFoundError("there is no such message")
@@ -46,6 +45,13 @@ def sync(unit: Unit, uid: str, cursors: Mapping[str, int]) -> Sync:
     ]
     gone = cursors.keys() - {s.cid for s in standings}
     return Sync(answer, sorted(gone | beyond), more or bool(beyond))
+
+
+def _standing(unit: Unit, uid: str, cid: str) -> Standing:
+    standing = unit.standing(uid, cid)
+    if standing is None:
+        raise NotFoundError("there is no such conversation")
+    return standing
 
 
 def _following(after: int, head: int, limit: int) -> range:

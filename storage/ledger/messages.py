@@ -13,7 +13,7 @@ def commit(unit: Unit, drafts: Sequence[Draft], now: int) -> list[Outcome]:
     """Decide and write a batch with a constant number of statements, whatever its length."""
     batch = _Batch(unit, drafts, now)
     outcomes = [batch.take(draft) for draft in drafts]
-    unit.open(batch.opened)
+    unit.open(batch.opened.values())
     unit.append(batch.entries)
     return outcomes
 
@@ -27,7 +27,7 @@ class _Batch:
         self._people = unit.people(self._strangers(drafts))
         self._known = unit.known(_keys(drafts))
         self._heads = {cid: found.head for cid, found in self._conversations.items()}
-        self.opened: list[Conversation] = []
+        self.opened: dict[str, Conversation] = {}
         self.entries: list[Entry] = []
 
     def take(self, draft: Draft) -> Outcome:
@@ -55,7 +55,7 @@ class _Batch:
         conversation = new_dm(draft.cid, both, self._now)
         self._conversations[draft.cid] = conversation
         self._heads[draft.cid] = 0
-        self.opened.append(conversation)
+        self.opened[draft.cid] = conversation
         return conversation
 
     def _store(self, draft: Draft, conversation: Conversation) -> Stored:
@@ -64,7 +64,7 @@ class _Batch:
         self._heads[draft.cid] = seq
         self._known[draft.cid, entry.id] = entry
         self.entries.append(entry)
-        opened = seq == 1 and conversation in self.opened
+        opened = seq == 1 and draft.cid in self.opened
         return Stored(entry, tuple(conversation.members), opened=opened)
 
 

@@ -10,6 +10,8 @@ write_options: dict[str, Any] = {"parley_writing": True}
 """Execution options of a transaction that will write: SQLite takes its lock at the beginning."""
 
 _BUSY_SECONDS = 15
+_CACHE_KIB = 16_384
+_LOG_PAGES = 10_000
 
 
 def options(url: str) -> dict[str, Any]:
@@ -40,6 +42,10 @@ def _set_up_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> 
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # A batch for a thousand conversations writes as many pages. What it holds must fit, and a
+    # page that many batches write shall go to the database file once for all of them.
+    cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     cursor.close()
 
 

@@ -3,10 +3,11 @@
 from typing import Any
 
 import msgspec
+from msgspec import structs
 from sqlalchemy import Row
 
 from parley_protocol.payloads import Entry, SystemChange
-from storage.model import Member, Parcel
+from storage.model import Conversation, Member, Parcel
 
 _ID_LENGTH = 32
 
@@ -75,18 +76,29 @@ def entry(row: Row[Any]) -> Entry:
 
 def member_row(cid: str, member: Member) -> dict[str, Any]:
     """Give the row of ``members`` for a member."""
-    return {
-        "cid": cid,
-        "uid": member.uid,
-        "role": member.role,
-        "delivered": member.delivered,
-        "read": member.read,
-    }
+    return {"cid": cid} | structs.asdict(member)
 
 
-def member(row: Row[Any]) -> Member:
-    """Give the member in a row of ``members``."""
-    return Member(row.uid, row.role, row.delivered, row.read)
+def conversation_row(conversation: Conversation) -> dict[str, Any]:
+    """Give the row of ``conversations`` for a conversation."""
+    row = structs.asdict(conversation)
+    del row["members"]
+    return row
+
+
+def conversation(row: Row[Any], members: dict[str, Member]) -> Conversation:
+    """Give the conversation in a row of ``conversations``."""
+    return Conversation(
+        row.cid,
+        row.type,
+        row.name,
+        row.head,
+        row.created_at,
+        row.moved_at,
+        members,
+        row.archived,
+        row.archived_until,
+    )
 
 
 def parcel(row: Row[Any]) -> Parcel:

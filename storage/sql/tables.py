@@ -10,7 +10,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 from storage.accounts import Base
@@ -60,7 +59,8 @@ messages = Table(
     Column("text", Text, nullable=False),
     # What few messages have, as JSON: reply_to, target, emoji, file, mentions, system.
     Column("extra", Text),
-    UniqueConstraint("cid", "id", name="messages_id"),
+    # New ids are the greatest so far (UUIDv7), so the index grows at one end, in few pages.
+    Index("messages_id", "id", "cid", unique=True),
     # Rows lie in the order of (cid, seq), so that a page of history is one place on disk.
     sqlite_with_rowid=False,
 )

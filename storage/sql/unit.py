@@ -4,30 +4,29 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import (
-    BigInteger,
     Connection,
     Row,
     Select,
-    String,
     and_,
     bindparam,
     case,
-    column,
     delete,
     insert,
     select,
     tuple_,
     update,
-    values,
 )
 
 from parley_protocol.payloads import Entry, Role
-from storage.accounts import Account
 from storage.model import Conversation, Mark, Member, Parcel, Standing
-from storage.sql import rows
+from storage.sql import given, rows
+from storage.sql.statements import Statements
 from storage.sql.tables import conversations, members, messages, outbox
 from storage.unit import Key, Spans
+
+_STATEMENTS = {dialect: Statements(dialect) for dialect in ("sqlite", "postgresql")}
 
 
 class SqlUnit:
@@ -36,19 +35,21 @@ class SqlUnit:
     def __init__(self, connection: Connection, *, locking: bool = False) -> None:
         self._connection = connection
         self._locking = locking
+        self._statements = _STATEMENTS[connection.dialect.name]
 
     def people(self, uids: Collection[str]) -> set[str]:
         if not uids:
             return set()
-        return set(self._connection.scalars(select(Account.uid).where(Account.uid.in_(uids))))
+        asked = given.rows([{"uid": uid} for uid in uids])
+        return set(self._connection.scalars(self._statements.people, asked))
 
     def conversations(self, cids: Collection[str]) -> dict[str, Conversation]:
-        # Locked in one order, so that two bridges never wait for each other.
-        query = select(conversations).where(conversations.c.cid.in_(cids))
-        query = query.order_by(conversations.c.cid)
-        if self._locking:
-            query = query.with_for_update()
-        return {found.cid: found for found in self._with_members(query if cids else None)}
+        if not cids:
+            return {}
+        known = self._statements
+        query = known.locked_conversations if self._locking else known.conversations
+        found = self._connection.execute(query, given.rows([{"cid": cid} for cid in cids])).all()
+        return {conversation.cid: conversation for conversation in self._with_members(found)}
 
     def conversations_of(
         self, uid: str, *, limit: int, before: tuple[int, str] | None
@@ -58,13 +59,17 @@ class SqlUnit:
         if before is not None:
             query = query.where(place < before)
         last_first = (conversations.c.moved_at.desc(), conversations.c.cid.desc())
-        return self._with_members(query.order_by(*last_first).limit(limit))
+        found = self._connection.execute(query.order_by(*last_first).limit(limit)).all()
+        return self._with_members(found)
+
+    def standing(self, uid: str, cid: str) -> Standing | None:
+        query = _STANDINGS.where(conversations.c.cid == bindparam("cid"))
+        row = self._connection.execute(query, {"uid": uid, "cid": cid}).one_or_none()
+        return None if row is None else Standing(*row)
 
     def standings(self, uid: str) -> list[Standing]:
-        c = conversations.c
-        query = select(c.cid, c.type, c.name, c.head, members.c.read, c.archived).join(members)
-        query = query.where(members.c.uid == uid).order_by(c.moved_at.desc(), c.cid.desc())
-        return [Standing(*row) for row in self._connection.execute(query)]
+        query = _STANDINGS.order_by(conversations.c.moved_at.desc(), conversations.c.cid.desc())
+        return [Standing(*row) for row in self._connection.execute(query, {"uid": uid})]
 
     def acquaintances(self, uid: str) -> set[str]:
         own = select(members.c.cid).where(members.c.uid == uid)
@@ -74,33 +79,34 @@ class SqlUnit:
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
         if not keys:
             return {}
-        query = select(messages).where(tuple_(messages.c.cid, messages.c.id).in_(sorted(keys)))
-        return {(row.cid, row.id): rows.entry(row) for row in self._connection.execute(query)}
+        asked = given.rows([{"cid": cid, "id": id_} for cid, id_ in keys])
+        found = self._connection.execute(self._statements.known, asked)
+        return {(row.cid, row.id): rows.entry(row) for row in found}
 
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         found: defaultdict[str, list[Entry]] = defaultdict(list)
-        if spans:
-            for row in self._connection.execute(_within(spans)):
+        asked = [{"cid": c, "start": span.start, "stop": span.stop} for c, span in spans.items()]
+        if asked:
+            for row in self._connection.execute(self._statements.entries, given.rows(asked)):
                 found[row.cid].append(rows.entry(row))
         return found
 
     def open(self, conversations_: Iterable[Conversation]) -> None:
-        new = list(conversations_)
+        # In one order: who opens the same pairs at the same time waits, and does not block.
+        new = sorted(conversations_, key=lambda conversation: conversation.cid)
         if not new:
             return
-        self._connection.execute(insert(conversations), [_conversation_row(c) for c in new])
+        given.insert_all(self._connection, conversations, [rows.conversation_row(c) for c in new])
         joining = [rows.member_row(c.cid, member) for c in new for member in c.members.values()]
-        self._connection.execute(insert(members), joining)
+        given.insert_all(self._connection, members, joining)
 
     def append(self, entries: Sequence[Entry]) -> None:
         if not entries:
             return
-        self._connection.execute(insert(messages), [rows.entry_row(entry) for entry in entries])
+        given.insert_all(self._connection, messages, [rows.entry_row(entry) for entry in entries])
         heads = {entry.cid: entry for entry in entries}
-        self._connection.execute(
-            _MOVE_HEAD,
-            [{"_cid": e.cid, "head": e.seq, "moved_at": e.stored_at} for e in heads.values()],
-        )
+        to = [{"cid": e.cid, "head": e.seq, "moved_at": e.stored_at} for e in heads.values()]
+        self._connection.execute(self._statements.move_heads, given.rows(to))
         own = {(entry.sender, entry.cid): entry.seq for entry in entries}
         self.mark(Mark(uid, cid, seq, seq) for (uid, cid), seq in own.items())
 
@@ -111,7 +117,7 @@ class SqlUnit:
 
     def join(self, cid: str, members_: Iterable[Member]) -> None:
         joining = [rows.member_row(cid, member) for member in members_]
-        self._connection.execute(insert(members), joining)
+        given.insert_all(self._connection, members, joining)
 
     def leave(self, cid: str, uids: Collection[str]) -> None:
         gone = and_(members.c.cid == cid, members.c.uid.in_(uids))
@@ -122,11 +128,9 @@ class SqlUnit:
         self._connection.execute(update(members).where(one).values(role=role))
 
     def mark(self, marks: Iterable[Mark]) -> None:
-        steps = [
-            {"_cid": m.cid, "_uid": m.uid, "delivered": m.delivered, "read": m.read} for m in marks
-        ]
-        if steps:
-            self._connection.execute(_MARK, steps)
+        to = [structs.asdict(mark) for mark in marks]
+        if to:
+            self._connection.execute(self._statements.mark, given.rows(to))
 
     def post(self, recipients: Collection[str], payload: bytes) -> None:
         row = {"recipients": "".join(recipients), "payload": payload}
@@ -156,34 +160,24 @@ class SqlUnit:
         one = update(conversations).where(c.cid == cid)
         self._connection.execute(one.values(archived=through, archived_until=until_now))
 
-    def _with_members(self, query: Select[Any] | None) -> list[Conversation]:
-        """Run a query of conversations, and one more for the members of all of them."""
-        found = [] if query is None else self._connection.execute(query).all()
+    def _with_members(self, found: Sequence[Row[Any]]) -> list[Conversation]:
+        """Add the members, with one statement for all conversations."""
         if not found:
             return []
-        of_them = members.c.cid.in_([row.cid for row in found])
-        ordered = select(members).where(of_them).order_by(members.c.cid, members.c.uid)
         groups: defaultdict[str, dict[str, Member]] = defaultdict(dict)
-        for row in self._connection.execute(ordered):
-            groups[row.cid][row.uid] = rows.member(row)
-        return [_conversation(row, groups[row.cid]) for row in found]
+        cids = given.rows([{"cid": row.cid} for row in found])
+        for cid, *member in self._connection.execute(self._statements.members, cids):
+            groups[cid][member[0]] = Member(*member)
+        return [rows.conversation(row, groups[row.cid]) for row in found]
 
 
-_MOVE_HEAD = update(conversations).where(conversations.c.cid == bindparam("_cid"))
-_MOVE_HEAD = _MOVE_HEAD.values(head=bindparam("head"), moved_at=bindparam("moved_at"))
-_MARK = update(members).where(
-    members.c.cid == bindparam("_cid"), members.c.uid == bindparam("_uid")
-)
-_MARK = _MARK.values(delivered=bindparam("delivered"), read=bindparam("read"))
+def _standings() -> Select[Any]:
+    c = conversations.c
+    query = select(c.cid, c.type, c.name, c.head, members.c.read, c.archived).join(members)
+    return query.where(members.c.uid == bindparam("uid"))
 
 
-def _within(spans: Spans) -> Select[Any]:
-    ends = (column("cid", String), column("start", BigInteger), column("stop", BigInteger))
-    rows_ = [(cid, span.start, span.stop) for cid, span in spans.items()]
-    asked = values(*ends, name="spans").data(rows_).cte("asked")
-    seq = messages.c.seq
-    meets = and_(messages.c.cid == asked.c.cid, seq >= asked.c.start, seq < asked.c.stop)
-    return select(messages).join(asked, meets).order_by(messages.c.cid, seq)
+_STANDINGS = _standings()
 
 
 def _movable() -> Select[Any]:
@@ -198,28 +192,3 @@ def _movable() -> Select[Any]:
 
 
 _MOVABLE = _movable()
-
-
-def _conversation(row: Row[Any], people: dict[str, Member]) -> Conversation:
-    return Conversation(
-        row.cid,
-        row.type,
-        row.name,
-        row.head,
-        row.created_at,
-        row.moved_at,
-        people,
-        row.archived,
-        row.archived_until,
-    )
-
-
-def _conversation_row(conversation: Conversation) -> dict[str, Any]:
-    return {
-        "cid": conversation.cid,
-        "type": conversation.type,
-        "name": conversation.name,
-        "head": conversation.head,
-        "created_at": conversation.created_at,
-        "moved_at": conversation.moved_at,
-    }

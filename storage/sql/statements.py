@@ -1,0 +1,68 @@
+"""What a batch asks of the database, and tells it: one statement each, for any number of rows."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Select, Update, and_, select, update
+
+from storage.accounts import Account
+from storage.sql.given import given
+from storage.sql.tables import conversations, members, messages
+
+_c, _m = conversations.c, members.c
+
+
+class Statements:
+    """Made once per kind of database. Each takes its rows as ``given.rows`` makes them."""
+
+    def __init__(self, dialect: str) -> None:
+        self.people = _people(dialect)
+        self.conversations = _conversations(dialect)
+        # Locked in one order, so that two bridges never wait for each other.
+        self.locked_conversations = self.conversations.with_for_update()
+        self.members = _members(dialect)
+        self.known = _known(dialect)
+        self.entries = _entries(dialect)
+        self.move_heads = _move_heads(dialect)
+        self.mark = _mark(dialect)
+
+
+def _people(dialect: str) -> Select[Any]:
+    asked = given(dialect, Column("uid", Account.uid.type))
+    return select(Account.uid).where(Account.uid.in_(select(asked.c.uid)))
+
+
+def _conversations(dialect: str) -> Select[Any]:
+    asked = given(dialect, _c.cid)
+    return select(conversations).where(_c.cid.in_(select(asked.c.cid))).order_by(_c.cid)
+
+
+def _members(dialect: str) -> Select[Any]:
+    asked = given(dialect, _m.cid)
+    found = select(_m.cid, _m.uid, _m.role, _m.delivered, _m.read)
+    return found.where(_m.cid.in_(select(asked.c.cid))).order_by(_m.cid, _m.uid)
+
+
+def _known(dialect: str) -> Select[Any]:
+    asked = given(dialect, messages.c.cid, messages.c.id)
+    meets = and_(messages.c.cid == asked.c.cid, messages.c.id == asked.c.id)
+    return select(messages).join(asked, meets)
+
+
+def _entries(dialect: str) -> Select[Any]:
+    ends = Column("start", BigInteger), Column("stop", BigInteger)
+    asked = given(dialect, messages.c.cid, *ends)
+    seq = messages.c.seq
+    meets = and_(messages.c.cid == asked.c.cid, seq >= asked.c.start, seq < asked.c.stop)
+    return select(messages).join(asked, meets).order_by(messages.c.cid, seq)
+
+
+def _move_heads(dialect: str) -> Update:
+    to = given(dialect, _c.cid, _c.head, _c.moved_at)
+    moved = update(conversations).where(_c.cid == to.c.cid)
+    return moved.values(head=to.c.head, moved_at=to.c.moved_at)
+
+
+def _mark(dialect: str) -> Update:
+    to = given(dialect, _m.cid, _m.uid, _m.delivered, _m.read)
+    moved = update(members).where(_m.cid == to.c.cid, _m.uid == to.c.uid)
+    return moved.values(delivered=to.c.delivered, read=to.c.read)
