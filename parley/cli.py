@@ -10,18 +10,16 @@ import click
 import msgspec
 
 from config.form import document
-from config.settings import Settings, SettingsError, load
+from config.settings import Settings, SettingsError
 from parley import logs
+from parley.options import UnusableError, settings_of, with_settings
+from parley.portability import commands
 
 _log = logging.getLogger(__name__)
 _FAILED = 1
 _UNUSABLE = 2
 _STOPPED_BY_KEYBOARD = 130
 _PORT = click.IntRange(1, 65535)
-
-
-class UnusableError(Exception):
-    """What was asked for cannot be done here; the text is one line."""
 
 
 def main() -> NoReturn:
@@ -64,27 +62,8 @@ def parley() -> None:
     """Run a messenger of your own."""
 
 
-_Command = Callable[..., Any]
-
-
-def _with_settings(command: _Command) -> _Command:
-    """Give a command ``--config`` and ``--data``."""
-    file = click.Path(dir_okay=False, path_type=Path)
-    command = click.option("--data", metavar="DIR", help="Folder of the database and the keys.")(
-        command
-    )
-    return click.option("--config", type=file, help="Settings file (TOML); see parley settings.")(
-        command
-    )
-
-
-def _settings(config: Path | None, data: str | None) -> Settings:
-    settings = load(config)
-    return msgspec.structs.replace(settings, data=data) if data else settings
-
-
 @parley.command()
-@_with_settings
+@with_settings
 @click.option("--host", help="Address on which everything listens.")
 @click.option("--http", type=_PORT, metavar="PORT", help="Port of the API.")
 @click.option("--mqtt", type=_PORT, metavar="PORT", help="Port of MQTT.")
@@ -100,7 +79,7 @@ def up(  # noqa: PLR0913 - one argument an option
     """Run broker, bridge and API together, and look after them."""
     from parley import up as platform
 
-    settings = _settings(config, data)
+    settings = settings_of(config, data)
     api = _replaced(settings.api, host=host, port=http)
     broker = _replaced(settings.broker, host=host, port=mqtt, ws_port=ws)
     return platform.run(msgspec.structs.replace(settings, api=api, broker=broker))
@@ -112,16 +91,16 @@ def _replaced(section: Any, **changes: Any) -> Any:  # noqa: ANN401 - any sectio
 
 
 @parley.command()
-@_with_settings
+@with_settings
 def setup(config: Path | None, data: str | None) -> None:
     """Make the data folder, the keys and the tables; up does this by itself."""
     from parley.prepare import prepare
 
-    prepare(_settings(config, data))
+    prepare(settings_of(config, data))
 
 
 @parley.command()
-@_with_settings
+@with_settings
 @click.option(
     "--anonymous", is_flag=True, help="Be a broker for anybody, on loopback, no settings."
 )
@@ -144,7 +123,7 @@ def broker(  # noqa: PLR0913 - one argument an option
     from broker.service import run, run_alone
 
     if not anonymous:
-        _serve("broker", run, _settings(config, data))
+        _serve("broker", run, settings_of(config, data))
         return
     logs.set_up("broker", "info")
     try:
@@ -154,21 +133,21 @@ def broker(  # noqa: PLR0913 - one argument an option
 
 
 @parley.command()
-@_with_settings
+@with_settings
 def bridge(config: Path | None, data: str | None) -> None:
     """Run the bridge alone."""
     from bridge.service import run
 
-    _serve("bridge", run, _settings(config, data))
+    _serve("bridge", run, settings_of(config, data))
 
 
 @parley.command()
-@_with_settings
+@with_settings
 def webapi(config: Path | None, data: str | None) -> None:
     """Run the API alone."""
     from webapi.service import run
 
-    _serve("webapi", run, _settings(config, data))
+    _serve("webapi", run, settings_of(config, data))
 
 
 _Service = Callable[[Settings, Callable[[], None]], None]
@@ -195,12 +174,12 @@ def show_settings() -> None:
 
 
 @parley.command()
-@_with_settings
+@with_settings
 def doctor(config: Path | None, data: str | None) -> int:
     """Say what is wrong with a set-up."""
     from parley.doctor import examine
 
-    return examine(lambda: _settings(config, data))
+    return examine(lambda: settings_of(config, data))
 
 
 @parley.command()
@@ -227,3 +206,6 @@ def replay(file: Path, server: str) -> int:
     from parley.replay.command import run
 
     return run(file, server)
+
+
+parley.add_command(commands.import_)

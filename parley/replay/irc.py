@@ -2,15 +2,16 @@
 
 ``[hh:mm] <nick> text`` is said; ``[hh:mm]  * nick text`` and, in old logs, ``=== nick text`` is an
 action; ``=== nick [host]  has joined …`` and ``=== nick is now known as other`` are told by the
-server. Line numbers count from 0, as the annotations do.
+server. A time may have seconds. Line numbers count from 0, as the annotations do.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_SAID = re.compile(r"\[\d\d:\d\d\] <(?P<nick>[^>]+)> (?P<text>.+)", re.DOTALL)
-_ACTED = re.compile(r"\[\d\d:\d\d\]  \* (?P<nick>\S+) (?P<text>.+)", re.DOTALL)
+_TIME = r"\[(?P<hour>\d\d):(?P<minute>\d\d)(?::\d\d)?\]"
+_SAID = re.compile(_TIME + r" <(?P<nick>[^>]+)> (?P<text>.+)", re.DOTALL)
+_ACTED = re.compile(_TIME + r"  \* (?P<nick>\S+) (?P<text>.+)", re.DOTALL)
 _RENAMED = re.compile(r"=== (?P<nick>\S+) is now known as (?P<new>\S+)")
 _TOLD = re.compile(r"=== (?P<nick>\S+) \[[^\]]*\]\s+(?P<what>.*)")
 _OLD_ACTION = re.compile(r"=== (?P<nick>\S+) (?P<text>.+)", re.DOTALL)
@@ -18,11 +19,15 @@ _OLD_ACTION = re.compile(r"=== (?P<nick>\S+) (?P<text>.+)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message: what somebody said, or did (then its text begins with ``/me``)."""
+    """A message: what somebody said, or did (then its text begins with ``/me``).
+
+    ``minute`` is that of the day, where the line has a time.
+    """
 
     line: int
     nick: str
     text: str
+    minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,9 @@ def nicks(events: Iterable[Event]) -> list[str]:
 
 def _read_line(number: int, line: str) -> Event | None:
     if said := _SAID.fullmatch(line):
-        return Said(number, said["nick"], said["text"])
+        return Said(number, said["nick"], said["text"], _minute(said))
     if acted := _ACTED.fullmatch(line):
-        return Said(number, acted["nick"], f"/me {acted['text']}")
+        return Said(number, acted["nick"], f"/me {acted['text']}", _minute(acted))
     if renamed := _RENAMED.fullmatch(line):
         return Named(number, renamed["nick"], renamed["new"])
     if told := _TOLD.fullmatch(line):
@@ -78,3 +83,7 @@ def _read_line(number: int, line: str) -> Event | None:
     if acted := _OLD_ACTION.fullmatch(line):
         return Said(number, acted["nick"], f"/me {acted['text']}")
     return None
+
+
+def _minute(found: re.Match[str]) -> int:
+    return int(found["hour"]) * 60 + int(found["minute"])

@@ -15,22 +15,32 @@ LOG = """\
 [10:00]  * mrglinux prefers debian:  really
 [12:15] <silent> 
 === mode/#ubuntu [+o bob2]  by Seveas
-[12:16] <tuxx2> \t<b> 大家好 \x08 """  # noqa: W291 - the spaces are what is read
+[12:16] <tuxx2> \t<b> 大家好 \x08 
+[23:59:58] <ada> with seconds"""  # noqa: W291 - the spaces are what is read
 
 
 def test_reading_a_log() -> None:
     assert read_log(LOG) == [
-        Said(0, "|trey|", "usual, quite stable though  :)"),
+        Said(0, "|trey|", "usual, quite stable though  :)", 12 * 60 + 18),
         Named(1, "topyli", "topyli"),
         Named(3, "tuxx", "tuxx2"),
         Said(4, "MrBurns", "/me thinks so too"),
-        Said(5, "mrglinux", "/me prefers debian:  really"),
-        Said(8, "tuxx2", "\t<b> 大家好 \x08 "),
+        Said(5, "mrglinux", "/me prefers debian:  really", 10 * 60),
+        Said(8, "tuxx2", "\t<b> 大家好 \x08 ", 12 * 60 + 16),
+        Said(9, "ada", "with seconds", 23 * 60 + 59),
     ]
 
 
 def test_every_nick_takes_part() -> None:
-    assert nicks(read_log(LOG)) == ["|trey|", "topyli", "tuxx", "tuxx2", "MrBurns", "mrglinux"]
+    assert nicks(read_log(LOG)) == [
+        "|trey|",
+        "topyli",
+        "tuxx",
+        "tuxx2",
+        "MrBurns",
+        "mrglinux",
+        "ada",
+    ]
 
 
 def test_replies_name_the_nearest_answered_line() -> None:
@@ -54,5 +64,5 @@ def test_speakers_fill_groups_in_order_of_first_word() -> None:
 @given(st.text())
 def test_any_text_said_is_read_to_the_last_character(text: str) -> None:
     text = text.replace("\n", " ")
-    expected = [Said(0, "ada", text)] if text else []
+    expected = [Said(0, "ada", text, 0)] if text else []
     assert read_log(f"[00:00] <ada> {text}") == expected
