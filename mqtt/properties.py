@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from mqtt.codes import Property, Type
 from mqtt.errors import PacketError, protocol_error
+from mqtt.filters import has_wildcard
 from mqtt.wire import Reader, binary, text, u16, u32, varint
 
 Properties: TypeAlias = Mapping[Property, Any]
@@ -139,15 +140,16 @@ def read(reader: Reader, place: Type | str) -> Properties:
     if not length:
         return NONE
     inner, found = Reader(reader.take(length)), dict[Property, Any]()
+    repeated: dict[Property, list[Any]] = {}
     while inner.left:
         name, value = _read_one(inner, ALLOWED[place])
         if name in _REPEATED and (place is Type.PUBLISH or name is _P.USER_PROPERTY):
-            found[name] = (*found.get(name, ()), value)
+            repeated.setdefault(name, []).append(value)
         elif name in found:
             raise protocol_error(f"{name.name} occurs twice")
         else:
             found[name] = (value,) if name in _REPEATED else value
-    return found
+    return found | {name: tuple(values) for name, values in repeated.items()}
 
 
 def write(properties: Properties) -> bytes:
@@ -171,4 +173,6 @@ def _read_one(reader: Reader, allowed: set[Property]) -> tuple[Property, Any]:
         raise protocol_error(f"{name.name} is zero")
     if name in _ZERO_OR_ONE and value > 1:
         raise protocol_error(f"{name.name} is neither 0 nor 1")
+    if name is _P.RESPONSE_TOPIC and has_wildcard(value):
+        raise protocol_error("a wildcard in a response topic")
     return name, value

@@ -128,13 +128,15 @@ def body_range(buffer: bytes | bytearray, at: int) -> tuple[int, int] | None:
     ``None`` where not even its length is there yet. The end may lie beyond the buffer.
 
     Raises:
-        PacketError: the length takes more than four bytes.
+        PacketError: the length takes more than four bytes, or more than it needs.
     """
     value, shift = 0, 0
     for position in range(at + 1, min(at + 1 + _VARINT_BYTES, len(buffer))):
         byte = buffer[position]
         value |= (byte & _SEVEN) << shift
         if byte < _MORE:
+            if shift and not byte:
+                raise PacketError("a length takes more bytes than it needs")
             return position + 1, position + 1 + value
         shift += 7
     if len(buffer) - at - 1 >= _VARINT_BYTES:

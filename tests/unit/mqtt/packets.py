@@ -52,6 +52,8 @@ def _value(name: Property, place: Type | str) -> st.SearchStrategy[Any]:
         return st.integers(1, 65_535)
     if name in _U32:
         return st.integers(1, 2**32 - 1)
+    if name is Property.RESPONSE_TOPIC:
+        return names
     return binaries if name in _BINARY else texts
 
 
