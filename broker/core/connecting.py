@@ -64,6 +64,8 @@ def _admit(core: "Core", packet: Connect) -> Identity:
     identity = core.rules.admit(packet, core.now)
     if packet.will and not identity.may_publish(packet.will.topic):
         raise RefusedError(Reason.NOT_AUTHORIZED, "the will's topic is not allowed")
+    if packet.will and not core.limits.allow_topic(packet.will.topic.encode()):
+        raise RefusedError(Reason.TOPIC_NAME_INVALID, "the will's topic has too many levels")
     return identity
 
 
@@ -76,7 +78,7 @@ def _open_session(core: "Core", client_id: str, packet: Connect) -> tuple[Sessio
         core.end(earlier)
         earlier = None
     session = earlier or Session(client_id)
-    session.will, session.ends_at = None, None
+    session.will, session.timer = None, 0
     core.sessions[client_id] = session
     expiry = _expiry(core, packet)
     if expiry != session.expiry:
@@ -97,7 +99,8 @@ def _bind(link: "Link", session: Session, packet: Connect) -> None:
     session.link, link.session = link, session
     link.core.counts.connects += 1
     link.core.counts.connected += 1
-    session.window = min(limits.inflight, asked.get(Property.RECEIVE_MAXIMUM, limits.inflight))
+    most = min(limits.inflight, asked.get(Property.RECEIVE_MAXIMUM, limits.inflight))
+    session.window = most - len(session.released or ())
     link.alias_most = min(asked.get(Property.TOPIC_ALIAS_MAXIMUM, 0), limits.topic_aliases)
     link.receive_most = limits.receive_maximum if packet.version == V5 else _LAST_ID
     link.packet_most = asked.get(Property.MAXIMUM_PACKET_SIZE, 0)

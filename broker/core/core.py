@@ -1,8 +1,6 @@
 """What all connections share: sessions, subscriptions, retained messages, and routing."""
 
-import heapq
 from collections import Counter, deque
-from itertools import count
 from typing import Any, Protocol
 
 import msgspec
@@ -23,6 +21,7 @@ from broker.core.message import (
 )
 from broker.core.retained import Retained
 from broker.core.session import Session
+from broker.core.timers import Timers
 from mqtt.codes import V311, Property
 from mqtt.packets import Will
 
@@ -71,8 +70,13 @@ class Core:
         self.connects = 0
         self.published = 0
         self.delivered = 0
-        self._timers: list[tuple[float, int, Session, Will | None]] = []
-        self._order = count()
+        self.timers = Timers()
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many connections are there that one more is not even told so."""
+        limits = self.limits
+        return len(self.links) > limits.connections + limits.connects_per_second
 
     def publish_plain(self, message: Message) -> None:
         """Route a message at QoS 1 with neither properties nor a retain flag.
@@ -147,6 +151,11 @@ class Core:
         if self.journal is not None and copy.waiting:
             self.journal.store(copy, [session.client_id])
 
+    def has_room(self, session: Session, qos: int) -> bool:
+        """Tell whether one message more can be sent or wait, without another's being dropped."""
+        waiting = len(session.queue or ())
+        return session.link.is_open if not qos else waiting < self.limits.queue_messages
+
     def arrived(self, session: Session, item: Item) -> None:
         """Note that an item need not be sent to a session any more."""
         message = message_of(item)
@@ -171,12 +180,13 @@ class Core:
     def refill(self, session: Session) -> None:
         """Send what waits, as far as there is room."""
         link = session.link
-        while (
-            session.queue is not None
-            and link is not None
-            and link.is_open
-            and len(session.inflight) < session.window
-        ):
+        while link is not None and link.is_open:
+            again = session.next_to_resend()
+            if again is not None:
+                self._write(session, *again, dup=True)
+                continue
+            if session.queue is None or len(session.inflight) >= session.window:
+                break
             item = session.dequeue()
             expires_at = message_of(item).expires_at
             if expires_at is not None and expires_at <= self.now:
@@ -187,8 +197,8 @@ class Core:
     def resume(self, session: Session) -> None:
         """Send again what was not acknowledged (section 4.4), and then what waits."""
         link = session.link
-        for packet_id, item in list(session.inflight.items()):
-            link.send(link.encode(item, packet_id, dup=True))
+        session.resend = deque(session.inflight) or None
+        session.note_readiness()
         for packet_id in session.released or ():
             link.send(b"\x62\x02" + PACKET_IDS[packet_id])
         self.refill(session)
@@ -199,7 +209,6 @@ class Core:
         if session.subscriptions.get(topic_filter) != grant:
             session.subscriptions[topic_filter] = grant
             self.index.add(session, topic_filter, grant)
-            self.keep(session)
         return is_new
 
     def unsubscribe(self, session: Session, topic_filter: str) -> bool:
@@ -207,7 +216,6 @@ class Core:
         if session.subscriptions.pop(topic_filter, None) is None:
             return False
         self.index.remove(session, topic_filter)
-        self.keep(session)
         return True
 
     def keep(self, session: Session) -> None:
@@ -221,8 +229,7 @@ class Core:
         session.note_readiness()
         delay = will.properties.get(Property.WILL_DELAY_INTERVAL, 0) if will else 0
         if will is not None and min(delay, session.expiry):
-            session.will = will
-            self._at(self.now + min(delay, session.expiry), session, will)
+            self.timers.publish_will(session, self.now + min(delay, session.expiry), will)
         elif will is not None:
             self.publish_will(will)
         if not session.expiry:
@@ -232,7 +239,7 @@ class Core:
 
     def end(self, session: Session) -> None:
         """Forget a session and everything that waits for it."""
-        will, session.will = session.will, None
+        will, session.will, session.timer = session.will, None, 0
         self.release(session)
         for topic_filter in session.subscriptions:
             self.index.remove(session, topic_filter)
@@ -248,7 +255,7 @@ class Core:
         """Forget what is on its way to a session or waits for it."""
         for item in session.everything():
             self.arrived(session, item)
-        session.inflight, session.queue = {}, None
+        session.inflight, session.queue, session.resend = {}, None, None
 
     def publish_will(self, will: Will) -> None:
         """Publish what a client left to be said."""
@@ -260,14 +267,12 @@ class Core:
 
     def tick(self) -> None:
         """Do what is due; to be called every second or so."""
-        while self._timers and self._timers[0][0] <= self.now:
-            _, _, session, will = heapq.heappop(self._timers)
-            # A later connection may have called off the will, or made the session live longer.
-            if will is not None and session.will is will:
+        for session, will in self.timers.due(self.now):
+            if will is None:
+                self.end(session)
+            else:
                 session.will = None
                 self.publish_will(will)
-            elif not will and session.ends_at is not None and session.ends_at <= self.now:
-                self.end(session)
         for link in list(self.links):
             link.tick()
         self.connects = 0
@@ -298,13 +303,12 @@ class Core:
         is_open = link is not None and link.is_open
         if not qos_of(item):
             if is_open:
-                link.send(link.encode(item, 0))
-                self.delivered += 1
+                self._write(session, 0, item)
             elif link is not None:
                 self.dropped["slow_reader"] += 1
             return False
         message_of(item).waiting += session.is_persistent
-        if is_open and session.queue is None and len(session.inflight) < session.window:
+        if session.takes_more:
             self._send(session, item)
             return False
         session.enqueue(item)
@@ -312,17 +316,23 @@ class Core:
         return session.is_persistent
 
     def _send(self, session: Session, item: Item) -> None:
-        link, packet_id = session.link, session.send(item)
-        data = link.encode(item, packet_id)
-        if link.packet_most and len(data) > link.packet_most:
-            # Not sent, and as if it had arrived (section 3.1.2.11.4).
-            link.forget_alias(message_of(item).field)
-            taken = session.acknowledged(packet_id) or session.refused_by_client(packet_id)
-            if taken is not None:
-                self._drop(session, taken, "too_large")
+        self._write(session, session.send(item), item)
+
+    def _write(self, session: Session, packet_id: int, item: Item, *, dup: bool = False) -> None:
+        link = session.link
+        data = link.encode(item, packet_id, dup=dup)
+        if not link.packet_most or len(data) <= link.packet_most:
+            link.deliver(data)
+            self.delivered += not dup
             return
-        link.send(data)
-        self.delivered += 1
+        # Not sent, and as if it had arrived (section 3.1.2.11.4).
+        link.forget_alias(message_of(item).field)
+        if not packet_id:
+            self.dropped["too_large"] += 1
+            return
+        taken = session.acknowledged(packet_id) or session.refused_by_client(packet_id)
+        if taken is not None:
+            self._drop(session, taken, "too_large")
 
     def _bound(self, session: Session) -> None:
         # The oldest goes: a client finds by its numbers what it lacks, and fetches it.
@@ -372,9 +382,4 @@ class Core:
 
     def keep_for_later(self, session: Session) -> None:
         """Let a session live as long as its client has asked for."""
-        session.ends_at = self.now + session.expiry
-        self._at(session.ends_at, session, None)
-
-    def _at(self, due: float, session: Session, will: Will | None) -> None:
-        """See, when it is due, to a will, or else to the session's end."""
-        heapq.heappush(self._timers, (due, next(self._order), session, will))
+        self.timers.end_session(session, self.now + session.expiry)

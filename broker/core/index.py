@@ -7,7 +7,7 @@ costs the same however many people are connected.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from broker.core.message import field_of
+from broker.core.message import FIELD_KEPT_MAX, field_of
 from broker.core.session import Session
 from mqtt.filters import has_wildcard, split_share
 
@@ -130,7 +130,7 @@ class Index:
         self._forget_routes(plain)
 
     def route(self, field: bytes) -> Route:
-        """Find out where a topic leads, and keep it in ``routes``, by the topic's field."""
+        """Find out where a topic leads, and keep it in ``routes`` where its field is not long."""
         grants: dict[Session, list[Grant]] = {}
         shares: list[Share] = []
         for entry in self._entries(field[2:].decode()):
@@ -142,7 +142,8 @@ class Index:
         route = Route(plain, targets, tuple(shares))
         if len(self.routes) >= _ROUTES_MAX:
             self.routes.clear()
-        self.routes[field] = route
+        if len(field) <= FIELD_KEPT_MAX:
+            self.routes[field] = route
         return route
 
     def _entries(self, topic: str) -> Iterator[_Entry]:

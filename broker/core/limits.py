@@ -10,6 +10,7 @@ class Limits:
     connections: int = 100_000
     connects_per_second: int = 10_000
     connect_seconds: float = 10.0
+    connect_bytes: int = 131_072
     packet_bytes: int = 1_114_112
     packets_per_second: int = 20_000
     bytes_per_second: int = 50_000_000
@@ -22,5 +23,11 @@ class Limits:
     keep_alive_most: int = 60
     session_seconds: int = 30 * 24 * 3600
     topic_aliases: int = 64
+    topic_levels: int = 128
+    subscriptions: int = 1_000
     safe_seconds: float = 0.01
     """How long a message may be unacknowledged before the journal takes it."""
+
+    def allow_topic(self, topic: bytes) -> bool:
+        """Tell whether a topic or a filter has few enough levels: each may be a node of a tree."""
+        return topic.count(b"/") < self.topic_levels

@@ -3,7 +3,15 @@
 from broker.core import requests
 from broker.core.access import Identity
 from broker.core.core import Core
-from broker.core.message import PACKET_IDS, PUBACKS, Item, Message, message_of, write
+from broker.core.message import (
+    FIELD_KEPT_MAX,
+    PACKET_IDS,
+    PUBACKS,
+    Item,
+    Message,
+    message_of,
+    write,
+)
 from broker.core.session import Session
 from mqtt.codes import V5, V311, Reason
 from mqtt.decode import decode
@@ -22,8 +30,8 @@ _KNOWN_TOPICS = 1_000
 class Link:
     """A client's connection. Whoever owns the socket feeds it, and sends what is in ``out``.
 
-    ``is_open`` is false while the socket takes nothing more; ``is_closing`` says that the socket is
-    to be closed when ``out`` is sent.
+    ``is_open`` is false while no more messages are taken: the socket ``is_paused``, or this turn's
+    share is written. ``is_closing`` says that the socket is to be closed when ``out`` is sent.
     """
 
     __slots__ = (
@@ -34,6 +42,7 @@ class Link:
         "identity",
         "is_closing",
         "is_open",
+        "is_paused",
         "keep_alive",
         "method",
         "needed",
@@ -47,6 +56,7 @@ class Link:
         "session",
         "topics",
         "unconfirmed",
+        "unsent",
         "version",
         "will",
     )
@@ -55,6 +65,7 @@ class Link:
         self.core = core
         self.out: list[bytes] = []
         self.is_open = True
+        self.is_paused = False
         self.is_closing = False
         self.version = V311
         self.session: Session | None = None
@@ -72,13 +83,14 @@ class Link:
         self.topics: set[bytes] | None = None
         self.aliases: dict[int, bytes] | None = None
         self.unconfirmed = 0
+        self.unsent = 0
         self.packets = 0
         self.received = 0
         core.links.add(self)
 
     def feed(self, data: bytes) -> None:
         """Take bytes as they come from the network."""
-        if self.is_closing:
+        if self.is_closing or not data:
             return
         if self.session is not None:
             self.heard = self.core.now
@@ -113,6 +125,25 @@ class Link:
         if not self.out:
             self.core.dirty.append(self)
         self.out.append(data)
+
+    def deliver(self, data: bytes) -> None:
+        """Write a message; where that fills a write buffer within a turn, take no more in it."""
+        self.send(data)
+        self.unsent += len(data)
+        if self.unsent > self.core.limits.write_buffer:
+            self._see_room()
+
+    def take_out(self) -> bytes:
+        """Take what was written. ``sent`` is to be called when it was sent."""
+        data = self.out[0] if len(self.out) == 1 else b"".join(self.out)
+        self.out.clear()
+        self.unsent = 0
+        return data
+
+    def sent(self) -> None:
+        """Take note that a turn is over."""
+        if not self.is_open:
+            self._see_room()
 
     def write(self, packet: Packet) -> None:
         """Write a packet."""
@@ -150,7 +181,11 @@ class Link:
 
     def opened(self, *, is_open: bool) -> None:
         """Take note whether the socket takes more."""
-        self.is_open = is_open
+        self.is_paused = not is_open
+        self._see_room()
+
+    def _see_room(self) -> None:
+        self.is_open = not self.is_paused and self.unsent <= self.core.limits.write_buffer
         if self.session is not None:
             self.session.note_readiness()
             self.core.refill(self.session)
@@ -190,6 +225,7 @@ class Link:
         core, at, size, needed = self.core, 0, len(data), 0
         publish, receive_most = core.publish_plain, self.receive_most
         session, topics, is_v5 = self.session, self.topics, self.version == V5
+        most = core.limits.packet_bytes if session is not None else core.limits.connect_bytes
         if session is None and data[0] != _CONNECT:
             raise protocol_error("not a CONNECT at first")
         while at + 1 < size:
@@ -199,7 +235,7 @@ class Link:
                 if found is None:
                     break
                 body, end = found
-                if end - body > core.limits.packet_bytes:
+                if end - at > most:
                     raise PacketError("too large", Reason.PACKET_TOO_LARGE)
             if end > size:
                 needed = end - at
@@ -217,7 +253,7 @@ class Link:
                         item.waiting -= 1
                         if not item.waiting:
                             core.confirm(item)
-                    if session.queue is not None:
+                    if not session.is_ready:
                         core.refill(session)
                 at = end
                 continue
@@ -248,7 +284,7 @@ class Link:
             if self.is_closing:
                 return
             session, topics, is_v5 = self.session, self.topics, self.version == V5
-            receive_most = self.receive_most
+            receive_most, most = self.receive_most, core.limits.packet_bytes
             at = end
         if at < size:
             self.pending = bytearray(data[at:])
@@ -292,6 +328,8 @@ class Link:
 
     def allow(self, field: bytes) -> None:
         """Note that the client may publish on a topic, so that it is not asked again."""
+        if len(field) > FIELD_KEPT_MAX:
+            return
         if self.topics is None or len(self.topics) >= _KNOWN_TOPICS:
             self.topics = set()
         self.topics.add(field)

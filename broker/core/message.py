@@ -15,6 +15,10 @@ PACKET_IDS = tuple(number.to_bytes(2) for number in range(65_536))
 PUBACKS = tuple(b"\x40\x02" + packet_id for packet_id in PACKET_IDS)
 """Acknowledgements of QoS 1, by packet id."""
 
+FIELD_KEPT_MAX = 512
+"""Bytes: what is remembered of topics is not remembered of longer ones, so that it stays small."""
+
+_PART_BYTES = 50
 _PUBLISH = 0x30
 _DUP = 3
 
@@ -48,6 +52,11 @@ class Message(Struct, gc=False, eq=False):
     def topic(self) -> str:
         """The topic's name."""
         return self.field[2:].decode()
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes: its payload, and its properties where it has any."""
+        return len(self.payload) + sum(map(_size, self.properties.values()))
 
     def plain(self) -> Encoded:
         """Encode for receivers that speak 3.1.1; done once."""
@@ -138,6 +147,13 @@ def write(  # noqa: PLR0913 - what a PUBLISH consists of
         body += _properties(message, item.ids, alias, now)
     body += message.payload
     return bytes((first,)) + varint(len(body)) + body
+
+
+def _size(value: object) -> int:
+    """Count what is long, and what may be many."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    return sum(_PART_BYTES + _size(part) for part in value) if isinstance(value, tuple) else 0
 
 
 def _around_packet_id(field: bytes, tail: bytes) -> Encoded:

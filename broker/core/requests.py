@@ -58,16 +58,20 @@ def _publish(link: "Link", packet: Publish) -> None:
         core.dropped["not_authorized"] += 1
         _answer(link, packet, Reason.NOT_AUTHORIZED)
         return
+    if not core.limits.allow_topic(field):
+        core.dropped["topic_name_invalid"] += 1
+        _answer(link, packet, Reason.TOPIC_NAME_INVALID)
+        return
     spread = identity.spread(packet.topic, packet.payload)
     if spread is not None:
         _publish_to_many(link, packet, *spread)
         return
+    passed_on, retain = _passed_on(packet), packet.retain and identity.may_retain
     link.allow(field)
     if packet.qos == 2:  # noqa: PLR2004 - exactly once
         session.received = session.received or set()
         session.received.add(packet.packet_id)
     link.unconfirmed += packet.qos > 0
-    passed_on, retain = _passed_on(packet), packet.retain and identity.may_retain
     message = make(field, packet.payload, packet.qos, core.now, retain=retain, properties=passed_on)
     if packet.qos:
         message.publisher, message.packet_id = link, packet.packet_id
@@ -129,6 +133,7 @@ def _ack(link: "Link", packet: Ack) -> None:
         return
     if packet.type is Type.PUBCOMP:
         session.completed(number)
+        core.refill(session)
         return
     if packet.type is Type.PUBACK:
         item = session.acknowledged(number)
@@ -146,15 +151,18 @@ def _ack(link: "Link", packet: Ack) -> None:
 
 def _subscribe(link: "Link", packet: Subscribe) -> None:
     identifier = packet.properties.get(Property.SUBSCRIPTION_IDENTIFIER, (0,))[0]
-    granted, retained = [], []
+    granted, retained, session = [], dict[str, None](), _session(link)
+    earlier = session.subscriptions.copy()
     for wanted in packet.subscriptions:
         reason, is_new = _grant(link, wanted, identifier)
         granted.append(reason)
         if reason < Reason.UNSPECIFIED_ERROR and _wants_retained(wanted, is_new=is_new):
-            retained.append(wanted)
+            retained[wanted.topic_filter] = None
+    if session.subscriptions != earlier:
+        link.core.keep(session)
     link.write(Suback(Type.SUBACK, packet.packet_id, tuple(granted)))
-    for wanted in retained:
-        _send_retained(link, wanted)
+    for topic_filter in retained:
+        _send_retained(link, topic_filter)
 
 
 def _grant(link: "Link", wanted: Subscription, identifier: int) -> tuple[Reason, bool]:
@@ -162,8 +170,14 @@ def _grant(link: "Link", wanted: Subscription, identifier: int) -> tuple[Reason,
     most: Reason = identity.may_subscribe(wanted.topic_filter)
     if most >= Reason.UNSPECIFIED_ERROR:
         return most, False
+    session, limits = _session(link), link.core.limits
+    if not limits.allow_topic(wanted.topic_filter.encode()):
+        return Reason.TOPIC_FILTER_INVALID, False
+    has_room = len(session.subscriptions) < limits.subscriptions
+    if not has_room and wanted.topic_filter not in session.subscriptions:
+        return Reason.QUOTA_EXCEEDED, False
     grant = _as_grant(wanted, identifier, most)
-    is_new = link.core.subscribe(_session(link), wanted.topic_filter, grant)
+    is_new = link.core.subscribe(session, wanted.topic_filter, grant)
     return Reason(grant.qos), is_new
 
 
@@ -177,16 +191,21 @@ def _wants_retained(wanted: Subscription, *, is_new: bool) -> bool:
     return is_new or wanted.retain_handling != _AT_NEW_SUBSCRIPTION
 
 
-def _send_retained(link: "Link", wanted: Subscription) -> None:
+def _send_retained(link: "Link", topic_filter: str) -> None:
     core, session = link.core, _session(link)
-    grant = session.subscriptions[wanted.topic_filter]
-    for message in core.retained.find(wanted.topic_filter, core.now):
+    grant = session.subscriptions[topic_filter]
+    for message in core.retained.find(topic_filter, core.now):
+        if not core.has_room(session, grant.qos):
+            core.dropped["slow_reader"] += 1
+            return
         core.publish_retained(session, message, grant)
 
 
 def _unsubscribe(link: "Link", packet: Unsubscribe) -> None:
     session, core = _session(link), link.core
     ended = [core.unsubscribe(session, topic_filter) for topic_filter in packet.topic_filters]
+    if any(ended):
+        core.keep(session)
     reasons = [Reason.SUCCESS if was else Reason.NO_SUBSCRIPTION_EXISTED for was in ended]
     link.write(Suback(Type.UNSUBACK, packet.packet_id, tuple(reasons)))
 
@@ -208,7 +227,7 @@ def _disconnect(link: "Link", packet: Disconnect) -> None:
             if link.core.journal is not None and session.expiry:
                 link.core.journal.end_session(session.client_id)
         session.expiry = expiry
-    link.leave(is_normal=packet.reason is not Reason.DISCONNECT_WITH_WILL)
+    link.leave(is_normal=packet.reason is Reason.SUCCESS)
 
 
 def _auth(link: "Link", packet: Auth) -> None:

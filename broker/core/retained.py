@@ -29,11 +29,11 @@ class Retained:
             return
         if node.message is not None:
             self.count -= 1
-            self.bytes -= len(node.message.payload)
+            self.bytes -= node.message.size
         node.message = message if message.payload else None
         if message.payload:
             self.count += 1
-            self.bytes += len(message.payload)
+            self.bytes += message.size
         else:
             self._prune(message.topic, path)
 

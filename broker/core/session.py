@@ -13,13 +13,15 @@ class Session:
 
     ``link`` is the connection, where there is one; ``is_ready`` says that it takes plain
     messages, and that none waits. ``inflight`` holds what was sent and is not
-    acknowledged, by packet id and in order; ``queue`` what could not be sent yet. Collections that
-    most sessions never need are made at first use: a session is small.
+    acknowledged, by packet id and in order; ``resend`` those of its packet ids that are yet to be
+    sent again on a new connection; ``queue`` what could not be sent yet. ``window`` is how many may
+    be in flight beside those that are ``released`` and wait for PUBCOMP (section 4.9). ``timer`` is
+    the number of the entry of ``Timers`` that ends it, 0 for none. Collections that most sessions
+    never need are made at first use: a session is small.
     """
 
     __slots__ = (
         "client_id",
-        "ends_at",
         "expiry",
         "inflight",
         "is_ready",
@@ -29,8 +31,10 @@ class Session:
         "queued_bytes",
         "received",
         "released",
+        "resend",
         "second",
         "subscriptions",
+        "timer",
         "will",
         "window",
     )
@@ -40,7 +44,7 @@ class Session:
         self.link: Any = None
         self.is_ready = False
         self.expiry = 0
-        self.ends_at: float | None = None
+        self.timer = 0
         self.subscriptions: dict[str, Any] = {}
         self.inflight: dict[int, Item] = {}
         self.queue: deque[Item] | None = None
@@ -49,6 +53,7 @@ class Session:
         self.window = 0
         self.received: set[int] | None = None
         self.released: dict[int, None] | None = None
+        self.resend: deque[int] | None = None
         self.second: set[int] | None = None
         self.will: Any = None
 
@@ -83,14 +88,14 @@ class Session:
             self.queue = deque()
             self.is_ready = False
         self.queue.append(item)
-        self.queued_bytes += len(message_of(item).payload)
+        self.queued_bytes += message_of(item).size
 
     def dequeue(self) -> Item:
         """Take the item that has waited longest."""
         if self.queue is None:
             raise IndexError("nothing waits")
         item = self.queue.popleft()
-        self.queued_bytes -= len(message_of(item).payload)
+        self.queued_bytes -= message_of(item).size
         if not self.queue:
             self.queue = None
             self.note_readiness()
@@ -99,7 +104,31 @@ class Session:
     def note_readiness(self) -> None:
         """See whether messages can be sent right away."""
         link = self.link
-        self.is_ready = link is not None and link.is_open and link.is_plain and self.queue is None
+        waits = self.queue is not None or self.resend is not None
+        self.is_ready = link is not None and link.is_open and link.is_plain and not waits
+
+    def next_to_resend(self) -> tuple[int, Item] | None:
+        """Take what is to be sent again first, where there is room for it."""
+        while self.resend and len(self.inflight) - len(self.resend) < self.window:
+            packet_id = self.resend.popleft()
+            if packet_id in self.inflight:
+                return packet_id, self.inflight[packet_id]
+        if not self.resend and self.resend is not None:
+            self.resend = None
+            self.note_readiness()
+        return None
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether a message can be sent right away: none waits, and there is room."""
+        link = self.link
+        return (
+            link is not None
+            and link.is_open
+            and self.queue is None
+            and self.resend is None
+            and len(self.inflight) < self.window
+        )
 
     def acknowledged(self, packet_id: int) -> Item | None:
         """Take a PUBACK: give what has arrived, or ``None`` where the packet id is not known."""
@@ -115,6 +144,7 @@ class Session:
         if self.released is None:
             self.released = {}
         self.released[packet_id] = None
+        self.window -= 1
         return self.inflight.pop(packet_id)
 
     def refused_by_client(self, packet_id: int) -> Item | None:
@@ -125,8 +155,9 @@ class Session:
 
     def completed(self, packet_id: int) -> None:
         """Take a PUBCOMP: the packet id is free again."""
-        if self.released is not None:
-            self.released.pop(packet_id, None)
+        if self.released and packet_id in self.released:
+            del self.released[packet_id]
+            self.window += 1
 
     def everything(self) -> list[Item]:
         """Give all that has not arrived, in order."""

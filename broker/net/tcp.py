@@ -14,4 +14,4 @@ class TcpConnection(Connection):
 
     def send_bytes(self, data: bytes) -> None:
         if data:
-            self.transport.write(data)
+            self.put(data)

@@ -38,6 +38,8 @@ class Turn:
         for link in dirty:
             sent += link.flush()
         core.counts.sent_bytes += sent
+        if core.dirty:
+            self.begin()
         if core.unsafe and self._saving is None:
             self._saving = self._loop.call_later(core.limits.safe_seconds, self._save)
 

@@ -63,6 +63,6 @@ class WebSocketConnection(Connection):
             return
         for data in self.protocol.data_to_send():
             if data:
-                self.transport.write(data)
+                self.put(data)
         if self.protocol.close_expected():
             self.lost()

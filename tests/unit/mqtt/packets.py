@@ -20,41 +20,34 @@ versions = st.sampled_from([V311, V5])
 reasons = st.sampled_from(Reason)
 binaries = st.binary(max_size=20)
 
-_BYTES = {
-    name
-    for name in Property
-    if name.name.endswith(("AVAILABLE", "INFORMATION", "INDICATOR")) or name is Property.MAXIMUM_QOS
-} - {Property.RESPONSE_INFORMATION}
-_U16 = {
-    Property.SERVER_KEEP_ALIVE,
-    Property.RECEIVE_MAXIMUM,
-    Property.TOPIC_ALIAS_MAXIMUM,
-    Property.TOPIC_ALIAS,
+_FORMS: dict[Property, st.SearchStrategy[Any]] = {
+    **{
+        name: st.integers(0, 1)
+        for name in Property
+        if name.name.endswith(("AVAILABLE", "INFORMATION", "INDICATOR"))
+    },
+    Property.MAXIMUM_QOS: st.integers(0, 1),
+    Property.RESPONSE_INFORMATION: texts,
+    Property.SERVER_KEEP_ALIVE: st.integers(1, 65_535),
+    Property.RECEIVE_MAXIMUM: st.integers(1, 65_535),
+    Property.TOPIC_ALIAS_MAXIMUM: st.integers(1, 65_535),
+    Property.TOPIC_ALIAS: st.integers(1, 65_535),
+    Property.MESSAGE_EXPIRY_INTERVAL: st.integers(1, 2**32 - 1),
+    Property.SESSION_EXPIRY_INTERVAL: st.integers(1, 2**32 - 1),
+    Property.WILL_DELAY_INTERVAL: st.integers(1, 2**32 - 1),
+    Property.MAXIMUM_PACKET_SIZE: st.integers(1, 2**32 - 1),
+    Property.CORRELATION_DATA: binaries,
+    Property.AUTHENTICATION_DATA: binaries,
+    Property.RESPONSE_TOPIC: names,
+    Property.USER_PROPERTY: st.lists(st.tuples(texts, texts), min_size=1, max_size=3).map(tuple),
 }
-_U32 = {
-    Property.MESSAGE_EXPIRY_INTERVAL,
-    Property.SESSION_EXPIRY_INTERVAL,
-    Property.WILL_DELAY_INTERVAL,
-    Property.MAXIMUM_PACKET_SIZE,
-}
-_BINARY = {Property.CORRELATION_DATA, Property.AUTHENTICATION_DATA}
 
 
 def _value(name: Property, place: Type | str) -> st.SearchStrategy[Any]:
-    if name is Property.USER_PROPERTY:
-        return st.lists(st.tuples(texts, texts), min_size=1, max_size=3).map(tuple)
     if name is Property.SUBSCRIPTION_IDENTIFIER:
         most = 3 if place is Type.PUBLISH else 1
         return st.lists(st.integers(1, 268_435_455), min_size=1, max_size=most).map(tuple)
-    if name in _BYTES:
-        return st.integers(0, 1)
-    if name in _U16:
-        return st.integers(1, 65_535)
-    if name in _U32:
-        return st.integers(1, 2**32 - 1)
-    if name is Property.RESPONSE_TOPIC:
-        return names
-    return binaries if name in _BINARY else texts
+    return _FORMS.get(name, texts)
 
 
 def properties(place: Type | str, version: int) -> st.SearchStrategy[props.Properties]:

@@ -52,8 +52,8 @@ class Peer:
         return packets
 
     def read(self) -> list[Packet]:
-        data, at, found = b"".join(self.link.out), 0, list[Packet]()
-        self.link.out.clear()
+        data, at, found = self.link.take_out(), 0, list[Packet]()
+        self.link.sent()
         while at < len(data):
             begin, end = body_range(data, at) or (0, 0)
             found.append(decode(data[at], data[begin:end], self.version))
