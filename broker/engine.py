@@ -24,7 +24,10 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an engine runs. Ports: TCP and WebSocket, without TLS; times in seconds."""
+    """How an engine runs. Ports: TCP and WebSocket, without TLS; times in seconds.
+
+    An engine that has figures shows them on ``metrics_port``, unless it is 0.
+    """
 
     host: str
     port: int
@@ -35,6 +38,8 @@ class Options:
     queue_messages: int
     session_seconds: int
     tls: Tls | None = None
+    metrics_host: str = ""
+    metrics_port: int = 0
     journal: Path | None = None
     """Folder for what must survive the process; an engine may have nothing to put there."""
 

@@ -39,7 +39,13 @@ def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
     uvloop.run(_serve(make, options(settings), tell_ready))
 
 
-def run_alone(port: int, ws_port: int | None, refused: Iterable[str], data: str | None) -> None:
+def run_alone(
+    port: int,
+    ws_port: int | None,
+    metrics_port: int | None,
+    refused: Iterable[str],
+    data: str | None,
+) -> None:
     """Serve as a general MQTT broker on loopback, for anybody, until SIGTERM or SIGINT.
 
     With a folder for its journal it forgets nothing, without one everything at its end.
@@ -47,7 +53,9 @@ def run_alone(port: int, ws_port: int | None, refused: Iterable[str], data: str 
     Raises:
         BrokerError: a port is in use.
     """
-    settings = Settings(broker=Broker(port=port, ws_port=ws_port or port + 1))
+    settings = Settings(
+        broker=Broker(port=port, ws_port=ws_port or port + 1, metrics_port=metrics_port or 0)
+    )
     # No token opens anything here, so the key may be any.
     chosen = replace(
         _options(settings, Ed25519PrivateKey.generate().public_key()),
@@ -75,6 +83,8 @@ def _options(settings: Settings, key: Ed25519PublicKey) -> Options:
         queue_messages=broker.queue_messages,
         session_seconds=broker.session_days * _DAY,
         tls=_tls(broker) if broker.certificate else None,
+        metrics_host=broker.metrics_host,
+        metrics_port=broker.metrics_port,
     )
 
 

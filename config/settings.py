@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
+PortOrNone = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
 BrokerEngine = Literal["parley", "amqtt"]
 _LOOPBACK = "127.0.0.1"
@@ -50,6 +51,12 @@ class Broker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = ""
     tls_port: Annotated[Port, Meta(description="Port of MQTT over TLS")] = 8883
     wss_port: Annotated[Port, Meta(description="Port of MQTT over WebSocket over TLS")] = 8084
+    metrics_host: Annotated[
+        str, Meta(description="Address to show the figures on, for Prometheus")
+    ] = "127.0.0.1"
+    metrics_port: Annotated[
+        PortOrNone, Meta(description="Port of the figures, of Parley's own engine; 0: none")
+    ] = 9883
     max_connections: Annotated[Positive, Meta(description="Connections at once, per port")] = 10_000
     connect_timeout: Annotated[
         Positive, Meta(description="Seconds that a connection may take to log in")

@@ -68,6 +68,7 @@ def parley() -> None:
 @click.option("--http", type=_PORT, metavar="PORT", help="Port of the API.")
 @click.option("--mqtt", type=_PORT, metavar="PORT", help="Port of MQTT.")
 @click.option("--ws", type=_PORT, metavar="PORT", help="Port of WebSocket.")
+@click.option("--metrics", type=_PORT, metavar="PORT", help="Port of the broker's figures.")
 def up(  # noqa: PLR0913 - one argument an option
     config: Path | None,
     data: str | None,
@@ -75,13 +76,14 @@ def up(  # noqa: PLR0913 - one argument an option
     http: int | None,
     mqtt: int | None,
     ws: int | None,
+    metrics: int | None,
 ) -> int:
     """Run broker, bridge and API together, and look after them."""
     from parley import up as platform
 
     settings = settings_of(config, data)
     api = _replaced(settings.api, host=host, port=http)
-    broker = _replaced(settings.broker, host=host, port=mqtt, ws_port=ws)
+    broker = _replaced(settings.broker, host=host, port=mqtt, ws_port=ws, metrics_port=metrics)
     return platform.run(msgspec.structs.replace(settings, api=api, broker=broker))
 
 
@@ -99,7 +101,7 @@ def setup(config: Path | None, data: str | None) -> None:
     prepare(settings_of(config, data))
 
 
-@parley.command()
+@parley.group(invoke_without_command=True)
 @with_settings
 @click.option(
     "--anonymous", is_flag=True, help="Be a broker for anybody, on loopback, no settings."
@@ -109,7 +111,10 @@ def setup(config: Path | None, data: str | None) -> None:
 @click.option(
     "--refuse", multiple=True, metavar="FILTER", help="A filter that it refuses to serve."
 )
+@click.option("--metrics", type=_PORT, metavar="PORT", help="Its port of figures; none, if none.")
+@click.pass_context
 def broker(  # noqa: PLR0913 - one argument an option
+    context: click.Context,
     config: Path | None,
     data: str | None,
     *,
@@ -117,8 +122,11 @@ def broker(  # noqa: PLR0913 - one argument an option
     mqtt: int,
     ws: int | None,
     refuse: tuple[str, ...],
+    metrics: int | None,
 ) -> None:
     """Run the broker alone; with --anonymous, as a general MQTT broker without Parley's rules."""
+    if context.invoked_subcommand is not None:
+        return
     from broker.engine import BrokerError
     from broker.service import run, run_alone
 
@@ -127,9 +135,25 @@ def broker(  # noqa: PLR0913 - one argument an option
         return
     logs.set_up("broker", "info")
     try:
-        run_alone(mqtt, ws, refuse, data)
+        run_alone(mqtt, ws, metrics, refuse, data)
     except BrokerError as error:
         raise UnusableError(str(error)) from None
+
+
+@broker.command()
+@with_settings
+@click.option("--metrics", type=_PORT, metavar="PORT", help="Its port of figures.")
+@click.option("--json", "as_json", is_flag=True, help="Print every figure, for programs.")
+def status(config: Path | None, data: str | None, metrics: int | None, *, as_json: bool) -> None:
+    """Say what the running broker is doing."""
+    from parley import status as figures
+    from parley.places import address
+
+    chosen = _replaced(settings_of(config, data).broker, metrics_port=metrics)
+    if not chosen.metrics_port:
+        raise UnusableError("broker.metrics_port is 0: the broker shows no figures")
+    place = address(chosen.metrics_host, chosen.metrics_port)
+    click.echo(msgspec.json.encode(figures.ask(place)) if as_json else figures.table(place))
 
 
 @parley.command()

@@ -27,6 +27,8 @@ def places(settings: Settings) -> list[Place]:
             Place("broker.tls_port", broker.host, broker.tls_port),
             Place("broker.wss_port", broker.host, broker.wss_port),
         ]
+    if broker.metrics_port and broker.engine == "parley":
+        found.append(Place("broker.metrics_port", broker.metrics_host, broker.metrics_port))
     return found
 
 

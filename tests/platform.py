@@ -43,7 +43,7 @@ class Platform:
         self.data = folder / "data"
         self._settings = folder / "parley.toml"
         self._settings.write_text(settings)
-        self.http, self.mqtt, self.ws = free_ports(3)
+        self.http, self.mqtt, self.ws, self.metrics = free_ports(4)
         self.url = f"http://127.0.0.1:{self.http}"
         self._log = folder / "up.log"
         self._process = self._start()
@@ -94,6 +94,7 @@ class Platform:
 
     def _start(self) -> subprocess.Popen[bytes]:
         ports = ["--http", self.http, "--mqtt", self.mqtt, "--ws", self.ws]
+        ports += ["--metrics", self.metrics]
         files = ["--config", self._settings, "--data", self.data]
         command = [sys.executable, "-m", "parley", "up", *files, *ports]
         with self._log.open("wb") as log:

@@ -37,13 +37,14 @@ class Waiting(NamedTuple):
 
 
 class Figures:
-    """All figures of a core, and those that ``more`` gives."""
+    """All figures of a core, and those that ``more`` gives; what it publishes itself aside."""
 
     def __init__(self, core: Core, more: Callable[[], Iterable[Figure]] = tuple) -> None:
         self._core = core
         self._more = more
         self._begun = core.now
         self._published = 0
+        self._told: dict[str, bytes] = {}
         self._census = _census(core)
         self._waiting = Waiting()
 
@@ -56,7 +57,8 @@ class Figures:
         core, waiting = self._core, self._waiting
         yield from _clients(core, waiting)
         yield from _traffic(core, core.published - self._published)
-        yield from _kept(core, waiting)
+        yield from _waiting(waiting)
+        yield from self._retained()
         yield Figure(
             "uptime", "uptime_seconds", "Seconds since the start.", int(core.now - self._begun)
         )
@@ -66,10 +68,16 @@ class Figures:
         """Tell those who have subscribed, now and later."""
         core = self._core
         told = dict(pair for figure in self.read() for pair in _topics(figure))
-        for name, value in told.items():
-            field, payload = field_of(f"$SYS/broker/{name}"), f"{value:.15g}".encode()
-            core.publish(make(field, payload, 0, core.now, retain=True))
+        for topic, payload in told.items():
+            core.publish(make(field_of(topic), payload, 0, core.now, retain=True))
         self._published += len(told)
+        self._told |= told
+
+    def _retained(self) -> Iterator[Figure]:
+        retained, own = self._core.retained, self._told
+        count, size = retained.count - len(own), retained.bytes - sum(map(len, own.values()))
+        yield Figure("retained/count", "retained_messages", "Messages retained.", count)
+        yield Figure("retained/bytes", "retained_bytes", "Their size.", size)
 
 
 def _census(core: Core) -> Iterator[Waiting]:
@@ -137,7 +145,7 @@ def _traffic(core: Core, published: int) -> Iterator[Figure]:
     yield Figure("bytes/sent", "bytes_sent_total", "Bytes of MQTT sent.", counts.sent_bytes)
 
 
-def _kept(core: Core, waiting: Waiting) -> Iterator[Figure]:
+def _waiting(waiting: Waiting) -> Iterator[Figure]:
     yield Figure(
         "messages/inflight",
         "messages_inflight",
@@ -153,13 +161,12 @@ def _kept(core: Core, waiting: Waiting) -> Iterator[Figure]:
     yield Figure(
         "messages/waiting/bytes", "messages_queued_bytes", "Their size.", waiting.queued_bytes
     )
-    yield Figure("retained/count", "retained_messages", "Retained messages.", core.retained.count)
-    yield Figure("retained/bytes", "retained_bytes", "Their size.", core.retained.bytes)
 
 
-def _topics(figure: Figure) -> Iterator[tuple[str, float]]:
-    if not isinstance(figure.value, Mapping):
-        yield figure.topic, figure.value
+def _topics(figure: Figure) -> Iterator[tuple[str, bytes]]:
+    topic, value = f"$SYS/broker/{figure.topic}", figure.value
+    if not isinstance(value, Mapping):
+        yield topic, f"{value:.15g}".encode()
         return
-    for reason, count in figure.value.items():
-        yield f"{figure.topic}/{reason}", count
+    for reason, count in value.items():
+        yield f"{topic}/{reason}", f"{count}".encode()

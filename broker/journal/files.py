@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,13 +13,19 @@ _SUFFIX = ".log"
 
 
 class Files:
-    """A folder of segments, named by number."""
+    """A folder of segments, named by number.
+
+    It counts how often it has called ``fsync``, how many seconds that took, and the bytes written.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._open: dict[int, int] = {}
         self._ends: dict[int, int] = {}
+        self.syncs = 0
+        self.sync_seconds = 0.0
+        self.written_bytes = 0
 
     def read(self) -> Iterator[tuple[int, Record, int]]:
         """Give every whole record with its segment's number and its size.
@@ -49,8 +56,9 @@ class Files:
             while written < len(data):
                 written += os.pwrite(self._file(number), data[written:], at + written)
             ends[number] = at + len(data)
+            self.written_bytes += len(data)
         for number in {number for number, _ in chunks}:
-            os.fdatasync(self._file(number))
+            self._sync(self._file(number))
         self._ends = ends
 
     def delete(self, number: int) -> None:
@@ -65,6 +73,12 @@ class Files:
         for descriptor in self._open.values():
             os.close(descriptor)
         self._open.clear()
+
+    def _sync(self, descriptor: int) -> None:
+        begun = time.perf_counter()
+        os.fdatasync(descriptor)
+        self.sync_seconds += time.perf_counter() - begun
+        self.syncs += 1
 
     def _file(self, number: int) -> int:
         if number not in self._open:

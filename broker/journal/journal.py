@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from broker.core.figures import Figure
 from broker.core.message import Message
 from broker.core.session import Session
 from broker.journal.files import Files
@@ -43,6 +44,7 @@ class FileJournal:
         self._waiting: list[Message] = []
         self._doomed: list[int] = []
         self._is_writing = False
+        self._failures = 0
         self._safe: Safe = lambda _messages: None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
 
@@ -99,6 +101,22 @@ class FileJournal:
             )
         )
 
+    def figures(self) -> Iterator[Figure]:
+        """Say how large it is, and what it has done."""
+        log, files = self.log, self._files
+        for name, meaning, value in (
+            ("segments", "Files of the journal.", len(log.segments)),
+            ("bytes", "Size of the journal.", log.total_bytes),
+            ("live_bytes", "What of it is still true.", log.live_bytes),
+            ("written_bytes_total", "Bytes written to the journal.", files.written_bytes),
+            ("fsyncs_total", "Calls of fsync.", files.syncs),
+            ("fsync_seconds_total", "Seconds that they took.", files.sync_seconds),
+            ("failures_total", "Times that it could not be written.", self._failures),
+        ):
+            yield Figure(
+                f"journal/{name.removesuffix('_total')}", f"journal_{name}", meaning, value
+            )
+
     def _recover(self) -> None:
         segments: dict[int, Segment] = {}
         for number, record, size in self._files.read():
@@ -140,6 +158,7 @@ class FileJournal:
         loop = asyncio.get_running_loop()
         error = done.exception()
         if error is not None:
+            self._failures += 1
             _log.error("the journal cannot be written: %s", error)
             self._chunks = chunks + self._chunks
             self._waiting = waiting + self._waiting

@@ -35,12 +35,17 @@ class Log:
         self.records: dict[Key, Record] = {}
         self._home: dict[Key, Segment] = {}
         self._segment_bytes = segment_bytes
-        self._live_bytes = 0
+        self.live_bytes = 0
 
     @property
     def current(self) -> Segment:
         """The segment that is written."""
         return self.segments[-1]
+
+    @property
+    def total_bytes(self) -> int:
+        """The size of all segments."""
+        return sum(segment.size for segment in self.segments)
 
     def write(self, record: Record) -> tuple[int, bytes]:
         """Append a record: give the segment's number and the bytes."""
@@ -69,9 +74,8 @@ class Log:
 
     def is_wasteful(self) -> bool:
         """Tell whether much more is kept than is live."""
-        total = sum(segment.size for segment in self.segments)
-        return len(self.segments) > _SLACK and total > _SLACK * (
-            self._live_bytes + self._segment_bytes
+        return len(self.segments) > _SLACK and self.total_bytes > _SLACK * (
+            self.live_bytes + self._segment_bytes
         )
 
     def oldest(self) -> Iterator[Record]:
@@ -88,12 +92,12 @@ class Log:
         self.records[key] = record
         self._home[key] = self.current
         self.current.live[key] = size
-        self._live_bytes += size
+        self.live_bytes += size
 
     def _forget(self, key: Key) -> None:
         home = self._home.pop(key, None)
         if home is not None:
-            self._live_bytes -= home.live.pop(key)
+            self.live_bytes -= home.live.pop(key)
             del self.records[key]
 
 

@@ -3,16 +3,19 @@
 import asyncio
 import ssl
 import time
+from collections.abc import Awaitable
 from dataclasses import replace
 from functools import partial
 
 from broker.core.access import Rules
 from broker.core.core import Core
+from broker.core.figures import Figures
 from broker.core.limits import Limits
 from broker.core.message import Message
 from broker.engine import BrokerError, Options, Tls
 from broker.journal import FileJournal
 from broker.journal.restore import restore, unhurried_collector
+from broker.metrics import listen
 from broker.native.rules import TokenRules
 from broker.net.tcp import TcpConnection
 from broker.net.tls import Certificate
@@ -36,9 +39,14 @@ class NativeEngine:
 
     async def start(self) -> None:
         with unhurried_collector():
-            turn = Turn(self._make_core())
+            core = self._make_core()
+        figures = Figures(core, self._journal.figures if self._journal else tuple)
+        turn = Turn(core, figures)
         for place in self._options.places:
             await self._listen(turn, place)
+        if self._options.metrics_port:
+            host, port = self._options.metrics_host, self._options.metrics_port
+            await self._open(listen(host, port, figures), host, port)
         turn.start()
         self._turn = turn
         if self._journal is not None:
@@ -47,15 +55,18 @@ class NativeEngine:
     async def _listen(self, turn: Turn, place: Options | Tls) -> None:
         loop, context = asyncio.get_running_loop(), self._context(place)
         ports = ((TcpConnection, place.port), (WebSocketConnection, place.ws_port))
+        for kind, port in ports:
+            opening = loop.create_server(
+                partial(kind, turn), place.host, port, backlog=_BACKLOG, ssl=context
+            )
+            await self._open(opening, place.host, port)
+
+    async def _open(self, opening: Awaitable[asyncio.Server], host: str, port: int) -> None:
         try:
-            for kind, port in ports:
-                server = await loop.create_server(
-                    partial(kind, turn), place.host, port, backlog=_BACKLOG, ssl=context
-                )
-                self._servers.append(server)
+            self._servers.append(await opening)
         except OSError as error:
             await self.stop()
-            reason = f"port {port} on {place.host}: {error.strerror}"
+            reason = f"port {port} on {host}: {error.strerror}"
             raise BrokerError(f"the broker cannot listen: {reason}") from None
 
     def _context(self, place: Options | Tls) -> ssl.SSLContext | None:

@@ -14,9 +14,9 @@ _FIGURES_EVERY = 10
 class Turn:
     """Keeps the core's clock, flushes its links, and ticks."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, figures: Figures) -> None:
         self.core = core
-        self.figures = Figures(core)
+        self.figures = figures
         self._loop = asyncio.get_running_loop()
         self._is_due = False
         self._ticks = 0

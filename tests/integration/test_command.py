@@ -35,11 +35,11 @@ def complaint(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def ports() -> list[object]:
-    http, mqtt, ws = free_ports(3)
-    return ["--http", http, "--mqtt", mqtt, "--ws", ws]
+    names = ("--http", "--mqtt", "--ws", "--metrics")
+    return [part for pair in zip(names, free_ports(4), strict=True) for part in pair]
 
 
-@pytest.mark.parametrize("option", ["--http", "--mqtt", "--ws"])
+@pytest.mark.parametrize("option", ["--http", "--mqtt", "--ws", "--metrics"])
 def test_a_port_in_use(tmp_path: Path, option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -136,7 +136,7 @@ def test_it_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     for service in ("broker", "bridge"):
         assert f"the {service} has stopped" in said
     assert "Traceback" not in said
-    for port in (platform.http, platform.mqtt, platform.ws):
+    for port in (platform.http, platform.mqtt, platform.ws, platform.metrics):
         socket.create_server(("127.0.0.1", port)).close()
 
 

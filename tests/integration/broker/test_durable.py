@@ -24,15 +24,16 @@ class Process:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "data"
         keys.create(self.folder)
-        self.port, ws_port = free_ports(2)
-        self._file = folder / "parley.toml"
-        self._file.write_text(
+        self.port, ws_port, self.metrics = free_ports(3)
+        self.file = folder / "parley.toml"
+        self.file.write_text(
             f"data = '{self.folder}'\n[broker]\nport = {self.port}\nws_port = {ws_port}\n"
+            f"metrics_port = {self.metrics}\n"
         )
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "parley", "broker", "--config", str(self._file)]
+        command = [sys.executable, "-m", "parley", "broker", "--config", str(self.file)]
         self._process = subprocess.Popen(command)
         wait(lambda: accepts(self.port))
 

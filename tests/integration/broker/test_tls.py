@@ -74,7 +74,7 @@ def test_mosquittos_clients_talk_to_the_command(tmp_path: Path, engine: str) -> 
     keys.create(tmp_path / "data")
     port, ws_port = free_ports(2)
     (tmp_path / "parley.toml").write_text(
-        f"data = '{tmp_path / 'data'}'\n[broker]\nengine = '{engine}'\n"
+        f"data = '{tmp_path / 'data'}'\n[broker]\nengine = '{engine}'\nmetrics_port = 0\n"
         f"port = {port}\nws_port = {ws_port}\ntls_port = {tls.port}\nwss_port = {tls.ws_port}\n"
         f"certificate = '{tls.certificate}'\ncertificate_key = '{tls.key}'\n"
     )

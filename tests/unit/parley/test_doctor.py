@@ -19,10 +19,9 @@ from tests.platform import free_ports
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    http, mqtt, ws = free_ports(3)
-    settings = Settings(
-        data=str(tmp_path / "data"), broker=Broker(port=mqtt, ws_port=ws), api=Api(port=http)
-    )
+    http, mqtt, ws, metrics = free_ports(4)
+    broker = Broker(port=mqtt, ws_port=ws, metrics_port=metrics)
+    settings = Settings(data=str(tmp_path / "data"), broker=broker, api=Api(port=http))
     prepare(settings)
     return settings
 
@@ -39,7 +38,7 @@ def only_bad(settings: Settings) -> Finding:
 def test_a_good_set_up(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     assert examine(lambda: settings) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 7
+    assert len(lines) == 8
     assert all(line.startswith("ok ") for line in lines)
 
 

@@ -126,7 +126,9 @@ def test_what_it_says_of_itself_is_not_counted() -> None:
     figures = Figures(core)
     figures.publish()
     figures.publish()
-    assert next(f.value for f in figures.read() if f.name == "messages_received_total") == 0
+    found = {figure.name: figure.value for figure in figures.read()}
+    assert (found["messages_received_total"], found["retained_messages"]) == (0, 0)
+    assert found["retained_bytes"] == 0
 
 
 def test_it_is_not_written_down() -> None:
