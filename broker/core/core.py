@@ -1,10 +1,12 @@
 """What all connections share: sessions, subscriptions, retained messages, and routing."""
 
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
 
+from broker.core import exactly_once
 from broker.core.access import Rules
 from broker.core.counts import Counts
 from broker.core.index import Grant, Index, Route, Target
@@ -32,14 +34,31 @@ _EXACTLY_ONCE = 2
 class Journal(Protocol):
     """What survives the process. ``store`` answers by ``Core.stored`` when it is on disk."""
 
-    def store(self, message: Message, client_ids: list[str]) -> None:
-        """Keep a message for persistent sessions, and give it a number."""
+    def store(
+        self, message: Message, client_ids: list[str], origin: tuple[str, int] | None = None
+    ) -> None:
+        """Keep a message for persistent sessions, and give it a number.
+
+        ``origin`` is the client id and the packet id by which it came at QoS 2.
+        """
 
     def arrived(self, message: Message, client_id: str) -> None:
         """Note that a stored message need not be sent to a session any more.
 
         When ``message.waiting`` is 0, nobody waits for it at all.
         """
+
+    def then(self, step: Callable[[], None]) -> None:
+        """Take a step when all that was noted until now is on disk."""
+
+    def sent(self, client_id: str, packet_id: int, number: int) -> None:
+        """Note by which packet id a stored message is sent at QoS 2; with 0, that it arrived."""
+
+    def sent_complete(self, client_id: str, packet_id: int) -> None:
+        """Forget a packet id by which something was sent."""
+
+    def received_complete(self, client_id: str, packet_id: int) -> None:
+        """Forget a packet id by which something was received."""
 
     def keep_session(self, session: Session) -> None:
         """Keep a session's subscriptions and life."""
@@ -65,6 +84,7 @@ class Core:
         self.links: set[Any] = set()
         self.dirty: list[Any] = []
         self.unsafe: deque[Message] = deque()
+        self.held: dict[int, exactly_once.Held] = {}
         self.dropped: Counter[str] = Counter()
         self.counts = Counts()
         self.connects = 0
@@ -121,10 +141,13 @@ class Core:
         if message.retain:
             self._retain(message)
         route = self.index.routes.get(message.field) or self.index.route(message.field)
-        must_store = message.qos == _EXACTLY_ONCE
+        if message.qos == _EXACTLY_ONCE and self.journal is not None:
+            exactly_once.hold(self, message, sender, route)
+            return
+        must_store = False
         for target in route.targets:
             if target.is_plain and target.qos:
-                must_store |= self._deliver(target, message, sender)
+                must_store |= self.deliver(target, message, sender)
         self._publish_rest(message, sender, route, must_store=must_store)
 
     def _publish_rest(
@@ -135,10 +158,10 @@ class Core:
         if not route.is_simple:
             for target in route.targets:
                 if not (target.is_plain and target.qos):
-                    must_store |= self._deliver(target, message, sender)
+                    must_store |= self.deliver(target, message, sender)
             chosen = [found for share in route.shares if (found := share.choose()) is not None]
             for target in chosen:
-                must_store |= self._deliver(target, message, sender)
+                must_store |= self.deliver(target, message, sender)
         if message.qos:
             self._make_safe(message, sender, chosen, must_store=must_store or bool(chosen))
 
@@ -147,9 +170,9 @@ class Core:
         qos = min(message.qos, grant.qos)
         ids = (grant.identifier,) if grant.identifier else ()
         copy = msgspec.structs.replace(message, qos=qos, waiting=0, number=0, publisher=None)
-        self._give(session, Delivery(copy, qos, retain=True, ids=ids))
-        if self.journal is not None and copy.waiting:
+        if self.journal is not None and qos and session.expiry:
             self.journal.store(copy, [session.client_id])
+        self._give(session, Delivery(copy, qos, retain=True, ids=ids))
 
     def has_room(self, session: Session, qos: int) -> bool:
         """Tell whether one message more can be sent or wait, without another's being dropped."""
@@ -175,6 +198,7 @@ class Core:
     def stored(self, messages: list[Message]) -> None:
         """Take the journal's word that messages are on disk."""
         for message in messages:
+            exactly_once.let_go(self, message)
             self.confirm(message)
 
     def refill(self, session: Session) -> None:
@@ -287,7 +311,7 @@ class Core:
                 self._store(message, None, [])
             self.unsafe.popleft()
 
-    def _deliver(self, target: Target, message: Message, sender: Session | None) -> bool:
+    def deliver(self, target: Target, message: Message, sender: Session | None) -> bool:
         """Deliver to a target of any kind; tell whether it has to wait."""
         if target.no_local and sender is target.session:
             return False
@@ -320,9 +344,13 @@ class Core:
 
     def _write(self, session: Session, packet_id: int, item: Item, *, dup: bool = False) -> None:
         link = session.link
-        data = link.encode(item, packet_id, dup=dup)
+        is_kept = not dup and exactly_once.is_kept(self, session, item)
+        data = link.encode(item, packet_id, dup=dup, may_alias=not is_kept)
         if not link.packet_most or len(data) <= link.packet_most:
-            link.deliver(data)
+            if is_kept:
+                exactly_once.send_later(self, session, message_of(item).number, packet_id, data)
+            else:
+                link.deliver(data)
             self.delivered += not dup
             return
         # Not sent, and as if it had arrived (section 3.1.2.11.4).

@@ -154,9 +154,16 @@ class Link:
         """Whether messages need neither an alias nor a look at their size."""
         return not self.packet_most and not self.alias_most
 
-    def encode(self, item: Item, packet_id: int, *, dup: bool = False) -> bytes:
-        """Encode a message for this client, by an alias where it takes one more."""
+    def encode(
+        self, item: Item, packet_id: int, *, dup: bool = False, may_alias: bool = True
+    ) -> bytes:
+        """Encode a message for this client, by an alias where it takes one more.
+
+        What is not sent right away must have none: others would be sent by it before.
+        """
         field, now = message_of(item).field, self.core.now
+        if not may_alias:
+            return write(item, packet_id, self.version, now, dup=dup)
         aliases = self.sent_aliases or {}
         alias = aliases.get(field, 0)
         known = alias > 0

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from broker.core import exactly_once
 from broker.core.access import RefusedError
 from broker.core.connecting import connect, refuse
 from broker.core.index import Grant
 from broker.core.many import Many
-from broker.core.message import field_of, make
+from broker.core.message import Item, Message, field_of, make
 from mqtt.codes import Property, Reason, Type
+from mqtt.encode import encode
 from mqtt.errors import PacketError, protocol_error
 from mqtt.packets import (
     Ack,
@@ -50,7 +52,7 @@ def _publish(link: "Link", packet: Publish) -> None:
     core, session = link.core, _session(link)
     identity: Any = link.identity
     if packet.qos == 2 and session.received and packet.packet_id in session.received:  # noqa: PLR2004
-        link.write(Ack(Type.PUBREC, packet.packet_id))
+        _receive_again(link, session.received[packet.packet_id], packet.packet_id)
         return
     if packet.qos and link.unconfirmed >= link.receive_most:
         raise PacketError("too many at once", Reason.RECEIVE_MAXIMUM_EXCEEDED)
@@ -68,14 +70,23 @@ def _publish(link: "Link", packet: Publish) -> None:
         return
     passed_on, retain = _passed_on(packet), packet.retain and identity.may_retain
     link.allow(field)
-    if packet.qos == 2:  # noqa: PLR2004 - exactly once
-        session.received = session.received or set()
-        session.received.add(packet.packet_id)
     link.unconfirmed += packet.qos > 0
     message = make(field, packet.payload, packet.qos, core.now, retain=retain, properties=passed_on)
     if packet.qos:
         message.publisher, message.packet_id = link, packet.packet_id
+    if packet.qos == 2:  # noqa: PLR2004 - exactly once
+        session.received = session.received or {}
+        session.received[packet.packet_id] = message
     core.publish(message, session)
+
+
+def _receive_again(link: "Link", message: Message | None, packet_id: int) -> None:
+    """Take a repeat of what was sent at QoS 2: it is acknowledged as soon as it is safe."""
+    if message is not None and message.publisher is not None:
+        link.unconfirmed += message.publisher is not link
+        message.publisher = link
+    else:
+        link.write(Ack(Type.PUBREC, packet_id))
 
 
 def _publish_to_many(link: "Link", packet: Publish, topics: list[str], payload: bytes) -> None:
@@ -125,28 +136,40 @@ def _ack(link: "Link", packet: Ack) -> None:
     session, core, number = _session(link), link.core, packet.packet_id
     if packet.type is Type.PUBREL:
         known = session.received is not None and number in session.received
-        if known and session.received is not None:
-            session.received.discard(number)
+        if known:
+            exactly_once.received_complete(core, session, number)
             link.unconfirmed = max(0, link.unconfirmed - 1)
         reason = Reason.SUCCESS if known else Reason.PACKET_ID_NOT_FOUND
         link.write(Ack(Type.PUBCOMP, number, reason))
         return
     if packet.type is Type.PUBCOMP:
-        session.completed(number)
+        exactly_once.sent_complete(core, session, number)
         core.refill(session)
         return
     if packet.type is Type.PUBACK:
         item = session.acknowledged(number)
     elif packet.reason >= Reason.UNSPECIFIED_ERROR:
-        item = session.refused_by_client(number)
-    else:
         item = session.received_by_client(number)
-        known = item is not None or (session.released is not None and number in session.released)
-        reason = Reason.SUCCESS if known else Reason.PACKET_ID_NOT_FOUND
-        link.write(Ack(Type.PUBREL, number, reason))
+        exactly_once.sent_complete(core, session, number)
+    else:
+        item = _received_by_client(link, number)
     if item is not None:
         core.arrived(session, item)
     core.refill(session)
+
+
+def _received_by_client(link: "Link", number: int) -> Item | None:
+    """Take a PUBREC, and answer it (section 4.3.3)."""
+    session = _session(link)
+    item: Item | None = session.received_by_client(number)
+    known = item is not None or (session.released is not None and number in session.released)
+    reason = Reason.SUCCESS if known else Reason.PACKET_ID_NOT_FOUND
+    data = encode(Ack(Type.PUBREL, number, reason), link.version)
+    if item is None:
+        link.send(data)
+    else:
+        exactly_once.send_later(link.core, session, 0, number, data)
+    return item
 
 
 def _subscribe(link: "Link", packet: Subscribe) -> None:

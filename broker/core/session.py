@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Any
 
-from broker.core.message import Item, message_of, qos_of
+from broker.core.message import Item, Message, message_of, qos_of
 
 _LAST_ID = 65_535
 
@@ -51,7 +51,7 @@ class Session:
         self.queued_bytes = 0
         self.packet_id = 0
         self.window = 0
-        self.received: set[int] | None = None
+        self.received: dict[int, Message | None] | None = None
         self.released: dict[int, None] | None = None
         self.resend: deque[int] | None = None
         self.second: set[int] | None = None
@@ -75,12 +75,16 @@ class Session:
     def send(self, item: Item) -> int:
         """Put an item in flight; give its packet id."""
         packet_id = self.next_id()
+        self.put_in_flight(item, packet_id)
+        return packet_id
+
+    def put_in_flight(self, item: Item, packet_id: int) -> None:
+        """Put an item in flight by a packet id."""
         self.inflight[packet_id] = item
         if qos_of(item) > 1:
             if self.second is None:
                 self.second = set()
             self.second.add(packet_id)
-        return packet_id
 
     def enqueue(self, item: Item) -> None:
         """Let an item wait behind all others."""

@@ -15,8 +15,11 @@ from broker.journal.log import Log, Segment
 from broker.journal.records import (
     Arrived,
     Done,
+    ReceivedComplete,
     Record,
     RetainedKept,
+    Sent,
+    SentComplete,
     SessionEnded,
     SessionKept,
     Stored,
@@ -38,10 +41,11 @@ class FileJournal:
         self._files = Files(folder)
         self.log = Log(segment_bytes)
         self._recover()
-        numbers = (n for _, n in self.log.records if isinstance(n, int))
+        numbers = (found.number for found in self.log.records.values() if isinstance(found, Stored))
         self._next = 1 + max(numbers, default=0)
         self._chunks: list[tuple[int, bytes]] = []
         self._waiting: list[Message] = []
+        self._steps: list[Callable[[], None]] = []
         self._doomed: list[int] = []
         self._is_writing = False
         self._failures = 0
@@ -59,7 +63,9 @@ class FileJournal:
         self._chunks = []
         self._files.close()
 
-    def store(self, message: Message, client_ids: list[str]) -> None:
+    def store(
+        self, message: Message, client_ids: list[str], origin: tuple[str, int] | None = None
+    ) -> None:
         message.number = self._next
         self._next += 1
         self._write(
@@ -72,9 +78,22 @@ class FileJournal:
                 message.expires_at,
                 _numbered(message.properties),
                 client_ids,
+                origin,
             )
         )
         self._waiting.append(message)
+
+    def then(self, step: Callable[[], None]) -> None:
+        self._steps.append(step)
+
+    def sent(self, client_id: str, packet_id: int, number: int) -> None:
+        self._write(Sent(client_id, packet_id, number))
+
+    def sent_complete(self, client_id: str, packet_id: int) -> None:
+        self._write(SentComplete(client_id, packet_id))
+
+    def received_complete(self, client_id: str, packet_id: int) -> None:
+        self._write(ReceivedComplete(client_id, packet_id))
 
     def arrived(self, message: Message, client_id: str) -> None:
         if message.waiting:
@@ -137,11 +156,12 @@ class FileJournal:
             self._doomed.append(self.log.drop_oldest())
         chunks, self._chunks = _joined(self._chunks), []
         waiting, self._waiting = self._waiting, []
+        steps, self._steps = self._steps, []
         doomed, self._doomed = self._doomed, []
         writing = asyncio.get_running_loop().run_in_executor(
             self._thread, self._on_thread, chunks, doomed
         )
-        writing.add_done_callback(lambda done: self._written(done, chunks, waiting, doomed))
+        writing.add_done_callback(lambda done: self._written(done, chunks, waiting, steps, doomed))
 
     def _on_thread(self, chunks: list[tuple[int, bytes]], doomed: list[int]) -> None:
         self._files.append(chunks)
@@ -153,6 +173,7 @@ class FileJournal:
         done: "asyncio.Future[None]",
         chunks: list[tuple[int, bytes]],
         waiting: list[Message],
+        steps: list[Callable[[], None]],
         doomed: list[int],
     ) -> None:
         loop = asyncio.get_running_loop()
@@ -162,10 +183,13 @@ class FileJournal:
             _log.error("the journal cannot be written: %s", error)
             self._chunks = chunks + self._chunks
             self._waiting = waiting + self._waiting
+            self._steps = steps + self._steps
             self._doomed = doomed + self._doomed
             loop.call_later(_RETRY_SECONDS, self._begin)
             return
         self._safe(waiting)
+        for step in steps:
+            step()
         if self._chunks:
             loop.call_soon(self._begin)
         else:

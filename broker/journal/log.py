@@ -7,8 +7,12 @@ from broker.journal.records import (
     Arrived,
     Done,
     Key,
+    Received,
+    ReceivedComplete,
     Record,
     RetainedKept,
+    Sent,
+    SentComplete,
     SessionEnded,
     SessionKept,
     Stored,
@@ -16,6 +20,8 @@ from broker.journal.records import (
 )
 
 _SLACK = 2
+_OF_CLIENTS = ("o", "i")
+"""Kinds of keys that end with a client's session."""
 
 
 @dataclass
@@ -34,6 +40,7 @@ class Log:
         self.segments = [Segment(1)]
         self.records: dict[Key, Record] = {}
         self._home: dict[Key, Segment] = {}
+        self._of_client: dict[str | int, tuple[Key, ...]] = {}
         self._segment_bytes = segment_bytes
         self.live_bytes = 0
 
@@ -65,12 +72,20 @@ class Log:
                     stored.receivers.remove(record.client_id)
             case Done():
                 self._forget(("m", record.number))
+            case SentComplete():
+                self._forget(("o", record.client_id, record.packet_id))
+            case ReceivedComplete():
+                self._forget(("i", record.client_id, record.packet_id))
             case SessionEnded():
-                self._forget(("s", record.client_id))
+                for key in (("s", record.client_id), *self._of_client.get(record.client_id, ())):
+                    self._forget(key)
             case RetainedKept(payload=b""):
                 self._forget(_key(record))
             case _:
                 self._place(_key(record), record, size)
+        if isinstance(record, Stored) and record.origin is not None:
+            received, record.origin = Received(*record.origin), None
+            self._place(_key(received), received, 0)
 
     def is_wasteful(self) -> bool:
         """Tell whether much more is kept than is live."""
@@ -93,18 +108,28 @@ class Log:
         self._home[key] = self.current
         self.current.live[key] = size
         self.live_bytes += size
+        if key[0] in _OF_CLIENTS:
+            self._of_client[key[1]] = (*self._of_client.get(key[1], ()), key)
 
     def _forget(self, key: Key) -> None:
         home = self._home.pop(key, None)
         if home is not None:
             self.live_bytes -= home.live.pop(key)
             del self.records[key]
+            if key[0] in _OF_CLIENTS:
+                left = tuple(found for found in self._of_client.pop(key[1]) if found != key)
+                if left:
+                    self._of_client[key[1]] = left
 
 
 def _key(record: Record) -> Key:
     match record:
         case Stored():
             return "m", record.number
+        case Sent():
+            return "o", record.client_id, record.packet_id
+        case Received():
+            return "i", record.client_id, record.packet_id
         case SessionKept():
             return "s", record.client_id
         case RetainedKept():

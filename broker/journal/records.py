@@ -13,12 +13,15 @@ from msgspec import Struct
 
 _HEAD = Layout(">II")
 
-Key: TypeAlias = tuple[str, str | int]
+Key: TypeAlias = tuple[str | int, ...]
 """What a record is about: a later one with the same key replaces it."""
 
 
 class Stored(Struct, array_like=True, tag="m"):
-    """A message that waits for receivers. ``properties`` are pairs of number and value."""
+    """A message that waits for receivers. ``properties`` are pairs of number and value.
+
+    One that came at QoS 2 bears its sender's client id and its packet id in ``origin``.
+    """
 
     number: int
     field: bytes
@@ -28,6 +31,7 @@ class Stored(Struct, array_like=True, tag="m"):
     expires_at: float | None
     properties: dict[int, Any]
     receivers: list[str]
+    origin: tuple[str, int] | None = None
 
 
 class Arrived(Struct, array_like=True, tag="a"):
@@ -41,6 +45,35 @@ class Done(Struct, array_like=True, tag="d"):
     """Nobody waits for a message any more."""
 
     number: int
+
+
+class Sent(Struct, array_like=True, tag="o"):
+    """A stored message is sent at QoS 2 by a packet id; with ``number`` 0, it has arrived."""
+
+    client_id: str
+    packet_id: int
+    number: int
+
+
+class SentComplete(Struct, array_like=True, tag="p"):
+    """A packet id by which a client was sent something is free."""
+
+    client_id: str
+    packet_id: int
+
+
+class Received(Struct, array_like=True, tag="i"):
+    """A client has sent something at QoS 2 by a packet id, and will release it."""
+
+    client_id: str
+    packet_id: int
+
+
+class ReceivedComplete(Struct, array_like=True, tag="j"):
+    """A packet id by which a client has sent something is free."""
+
+    client_id: str
+    packet_id: int
 
 
 class SessionKept(Struct, array_like=True, tag="s"):
@@ -68,7 +101,18 @@ class RetainedKept(Struct, array_like=True, tag="r"):
     properties: dict[int, Any]
 
 
-Record: TypeAlias = Stored | Arrived | Done | SessionKept | SessionEnded | RetainedKept
+Record: TypeAlias = (
+    Stored
+    | Arrived
+    | Done
+    | Sent
+    | SentComplete
+    | Received
+    | ReceivedComplete
+    | SessionKept
+    | SessionEnded
+    | RetainedKept
+)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Record).decode

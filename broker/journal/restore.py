@@ -9,7 +9,7 @@ from broker.core.index import Grant
 from broker.core.message import Delivery, Message
 from broker.core.session import Session
 from broker.journal.log import Log
-from broker.journal.records import RetainedKept, SessionKept, Stored
+from broker.journal.records import Received, RetainedKept, Sent, SessionKept, Stored
 from mqtt.codes import Property
 
 
@@ -34,9 +34,26 @@ def restore(core: Core, log: Log) -> None:
             _session(core, record)
         elif isinstance(record, RetainedKept):
             core.retained.keep(_message(record))
+    sent = _exchanges(core, log)
     stored = [record for record in log.records.values() if isinstance(record, Stored)]
     for record in sorted(stored, key=lambda found: found.number):
-        _enqueue(core, record)
+        _enqueue(core, record, sent)
+
+
+def _exchanges(core: Core, log: Log) -> dict[tuple[str, int], int]:
+    """Restore packet ids of QoS 2; give those of messages on their way by client and number."""
+    sent: dict[tuple[str, int], int] = {}
+    for record in log.records.values():
+        if not isinstance(record, Sent | Received) or record.client_id not in core.sessions:
+            continue
+        session = core.sessions[record.client_id]
+        if isinstance(record, Received):
+            session.received = {**(session.received or {}), record.packet_id: None}
+        elif record.number:
+            sent[record.client_id, record.number] = record.packet_id
+        else:
+            session.released = {**(session.released or {}), record.packet_id: None}
+    return sent
 
 
 def _session(core: Core, record: SessionKept) -> None:
@@ -48,7 +65,7 @@ def _session(core: Core, record: SessionKept) -> None:
     core.keep_for_later(session)
 
 
-def _enqueue(core: Core, record: Stored) -> None:
+def _enqueue(core: Core, record: Stored, sent: dict[tuple[str, int], int]) -> None:
     message = _message(record)
     message.number = record.number
     route = core.index.routes.get(record.field) or core.index.route(record.field)
@@ -62,7 +79,12 @@ def _enqueue(core: Core, record: Stored) -> None:
             message.waiting += 1
             plain = qos == 1 and not (target and target.ids)
             ids = target.ids if target else ()
-            session.enqueue(message if plain else Delivery(message, qos, ids=ids))
+            item = message if plain else Delivery(message, qos, ids=ids)
+            packet_id = sent.get((client_id, record.number), 0)
+            if packet_id:
+                session.put_in_flight(item, packet_id)
+            else:
+                session.enqueue(item)
     if not message.waiting and core.journal is not None:
         core.journal.arrived(message, "")
 

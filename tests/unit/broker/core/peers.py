@@ -1,5 +1,6 @@
 """Clients of a core, without sockets: packets in, packets out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,6 +8,8 @@ from broker.core.access import Anyone
 from broker.core.core import Core
 from broker.core.limits import Limits
 from broker.core.link import Link
+from broker.core.message import Message
+from broker.core.session import Session
 from mqtt.codes import V5, V311, Property, Type
 from mqtt.decode import decode
 from mqtt.encode import encode
@@ -19,6 +22,60 @@ def new_core(**limits: Any) -> Core:
     core = Core(Limits(**limits), Anyone())
     core.now = 1_000.0
     return core
+
+
+class MemoryJournal:
+    """Keeps in memory what it is given; it is safe when the test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Message] = []
+        self.receivers: dict[int, list[str]] = {}
+        self.steps: list[Callable[[], None]] = []
+        self.ids: dict[tuple[str, int], int] = {}
+        self.sessions: dict[str, list[str]] = {}
+        self.retained: dict[str, bytes] = {}
+
+    def store(
+        self, message: Message, client_ids: list[str], _origin: tuple[str, int] | None = None
+    ) -> None:
+        message.number = len(self.receivers) + 1
+        self.receivers[message.number] = client_ids
+        self.waiting.append(message)
+
+    def arrived(self, message: Message, client_id: str) -> None:
+        if message.waiting:
+            self.receivers[message.number].remove(client_id)
+        else:
+            self.receivers[message.number] = []
+
+    def then(self, step: Callable[[], None]) -> None:
+        self.steps.append(step)
+
+    def sent(self, client_id: str, packet_id: int, number: int) -> None:
+        self.ids[client_id, packet_id] = number
+
+    def sent_complete(self, client_id: str, packet_id: int) -> None:
+        self.ids.pop((client_id, packet_id), None)
+
+    def received_complete(self, client_id: str, packet_id: int) -> None:
+        pass
+
+    def keep_session(self, session: Session) -> None:
+        self.sessions[session.client_id] = sorted(session.subscriptions)
+
+    def end_session(self, client_id: str) -> None:
+        self.sessions.pop(client_id, None)
+
+    def retain(self, message: Message) -> None:
+        self.retained[message.topic] = message.payload
+
+    def sync(self, core: Core) -> None:
+        """Be on disk."""
+        waiting, self.waiting = self.waiting, []
+        steps, self.steps = self.steps, []
+        core.stored(waiting)
+        for step in steps:
+            step()
 
 
 @dataclass

@@ -17,7 +17,7 @@ from mqtt.packets import (
     Subscription,
     Will,
 )
-from tests.unit.broker.core.peers import Peer, joined, new_core
+from tests.unit.broker.core.peers import MemoryJournal, Peer, joined, new_core
 
 BOTH = pytest.mark.parametrize("version", [V311, V5])
 
@@ -83,21 +83,11 @@ def test_too_many_publishes_at_once(version: int, qos: int) -> None:
     hang = joined(core, "hang")
     hang.subscribe("a", 2)
     ada.acknowledges = False
-    core.journal = _Never()
+    core.journal = MemoryJournal()
     packets = [Publish("a", b"x", qos, number) for number in range(1, 5)]
     answers = ada.send(*packets)
     too_many = [Disconnect(Reason.RECEIVE_MAXIMUM_EXCEEDED)] if version == V5 else []
     assert [packet for packet in answers if isinstance(packet, Disconnect)] == too_many
-
-
-class _Never:
-    """A journal whose disk does not answer."""
-
-    def store(self, *_: object) -> None: ...
-    def arrived(self, *_: object) -> None: ...
-    def keep_session(self, *_: object) -> None: ...
-    def end_session(self, *_: object) -> None: ...
-    def retain(self, *_: object) -> None: ...
 
 
 # All clients together.

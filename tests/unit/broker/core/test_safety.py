@@ -3,46 +3,9 @@
 from broker.core.access import Anyone
 from broker.core.core import Core
 from broker.core.limits import Limits
-from broker.core.message import Message
-from broker.core.session import Session
 from mqtt.codes import V5, Property, Type
 from mqtt.packets import Ack, Publish
-from tests.unit.broker.core.peers import joined
-
-
-class MemoryJournal:
-    """Keeps in memory what it is given; it is safe when the test says so."""
-
-    def __init__(self) -> None:
-        self.waiting: list[Message] = []
-        self.receivers: dict[int, list[str]] = {}
-        self.sessions: dict[str, list[str]] = {}
-        self.retained: dict[str, bytes] = {}
-
-    def store(self, message: Message, client_ids: list[str]) -> None:
-        message.number = len(self.receivers) + 1
-        self.receivers[message.number] = client_ids
-        self.waiting.append(message)
-
-    def arrived(self, message: Message, client_id: str) -> None:
-        if message.waiting:
-            self.receivers[message.number].remove(client_id)
-        else:
-            self.receivers[message.number] = []
-
-    def keep_session(self, session: Session) -> None:
-        self.sessions[session.client_id] = sorted(session.subscriptions)
-
-    def end_session(self, client_id: str) -> None:
-        self.sessions.pop(client_id, None)
-
-    def retain(self, message: Message) -> None:
-        self.retained[message.topic] = message.payload
-
-    def sync(self, core: Core) -> None:
-        """Be on disk."""
-        waiting, self.waiting = self.waiting, []
-        core.stored(waiting)
+from tests.unit.broker.core.peers import MemoryJournal, joined
 
 
 def durable() -> tuple[Core, MemoryJournal]:
@@ -143,11 +106,39 @@ def test_retained_messages_are_kept() -> None:
     assert [p.payload for p in bob.subscribe("a") if isinstance(p, Publish)] == [b"x"]
 
 
-def test_exactly_once_is_written_before_it_is_sent_on() -> None:
+def test_exactly_once_is_written_before_anybody_gets_it() -> None:
     core, journal = durable()
     ada, bob = joined(core, "ada"), joined(core, "bob")
     bob.subscribe("a", 2)
     assert ada.publish("a", b"x", 2) == []
     assert journal.receivers == {1: ["bob"]}
+    assert bob.take() == []
     journal.sync(core)
     assert ada.take() == [Ack(Type.PUBREC, 9)]
+    assert bob.take() == []
+    assert journal.ids == {("bob", 1): 1}
+    journal.sync(core)
+    bob.acknowledges = False
+    assert bob.payloads() == [b"x"]
+    bob.send(Ack(Type.PUBREC, 1))
+    assert journal.receivers == {1: []}
+    assert journal.ids == {("bob", 1): 0}
+    assert bob.take() == []
+    journal.sync(core)
+    assert bob.take() == [Ack(Type.PUBREL, 1)]
+    bob.send(Ack(Type.PUBCOMP, 1))
+    assert journal.ids == {}
+
+
+def test_a_repeat_of_what_is_not_safe_yet_is_answered_when_it_is() -> None:
+    core, journal = durable()
+    ada, bob = joined(core, "ada"), joined(core, "bob")
+    bob.subscribe("a", 2)
+    ada.publish("a", b"x", 2)
+    ada.link.lost()
+    ada = joined(core, "ada")
+    assert ada.publish("a", b"x", 2, dup=True) == []
+    journal.sync(core)
+    assert ada.take() == [Ack(Type.PUBREC, 9)]
+    journal.sync(core)
+    assert bob.payloads() == [b"x"]

@@ -12,8 +12,11 @@ from broker.journal.records import (
     Arrived,
     Done,
     Key,
+    ReceivedComplete,
     Record,
     RetainedKept,
+    Sent,
+    SentComplete,
     SessionEnded,
     SessionKept,
     Stored,
@@ -26,12 +29,15 @@ _NAMES = st.sampled_from(["ada", "bob", "carl"])
 _PAYLOADS = st.binary(max_size=60)
 
 
-def stored(number: int, payload: bytes = b"x") -> Stored:
-    return Stored(number, b"\0\1a", payload, 1, 1.5, None, {}, ["ada", "bob"])
+def stored(number: int, payload: bytes = b"x", origin: tuple[str, int] | None = None) -> Stored:
+    return Stored(number, b"\0\1a", payload, 1, 1.5, None, {}, ["ada", "bob"], origin)
 
 
 records = st.one_of(
-    st.builds(stored, _NUMBERS, _PAYLOADS),
+    st.builds(stored, _NUMBERS, _PAYLOADS, st.none() | st.tuples(_NAMES, _NUMBERS)),
+    st.builds(Sent, _NAMES, _NUMBERS, _NUMBERS),
+    st.builds(SentComplete, _NAMES, _NUMBERS),
+    st.builds(ReceivedComplete, _NAMES, _NUMBERS),
     st.builds(Arrived, _NUMBERS, _NAMES),
     st.builds(Done, _NUMBERS),
     st.builds(SessionKept, _NAMES, st.integers(1, 9), st.just({"a/+": (1, False, True, 7)})),
