@@ -8,11 +8,15 @@ from storage.ledger.rights import message_fault
 from storage.model import Conversation, Draft, Member, Outcome, Stored
 from storage.unit import Key, Unit
 
+_Addressed = tuple[Draft, str]
+"""A draft and the id of its conversation."""
+
 
 def commit(unit: Unit, drafts: Sequence[Draft], now: int) -> list[Outcome]:
     """Decide and write a batch with a constant number of statements, whatever its length."""
-    batch = _Batch(unit, drafts, now)
-    outcomes = [batch.take(draft) for draft in drafts]
+    addressed = [(draft, draft.cid) for draft in drafts]
+    batch = _Batch(unit, addressed, now)
+    outcomes = [batch.take(draft, cid) for draft, cid in addressed]
     unit.open(batch.opened.values())
     unit.append(batch.entries)
     return outcomes
@@ -21,50 +25,51 @@ def commit(unit: Unit, drafts: Sequence[Draft], now: int) -> list[Outcome]:
 class _Batch:
     """What the decisions of one batch need to know, kept up to date between them."""
 
-    def __init__(self, unit: Unit, drafts: Sequence[Draft], now: int) -> None:
+    def __init__(self, unit: Unit, drafts: Sequence[_Addressed], now: int) -> None:
         self._now = now
-        self._conversations = unit.conversations({draft.cid for draft in drafts})
+        self._conversations = unit.conversations({cid for _, cid in drafts})
         self._people = unit.people(self._strangers(drafts))
         self._known = unit.known(_keys(drafts))
         self._heads = {cid: found.head for cid, found in self._conversations.items()}
         self.opened: dict[str, Conversation] = {}
         self.entries: list[Entry] = []
 
-    def take(self, draft: Draft) -> Outcome:
+    def take(self, draft: Draft, cid: str) -> Outcome:
         """Decide one draft and note what has to be written for it."""
-        conversation = self._conversations.get(draft.cid) or self._open(draft)
+        conversation = self._conversations.get(cid) or self._open(draft, cid)
         if conversation is None:
             return _refuse(draft, "not_found", "there is no such conversation")
         if draft.sender not in conversation.members:
             return _refuse(draft, "not_member", "you are not in this conversation")
-        known = self._known.get((draft.cid, draft.message.id))
+        known = self._known.get((cid, draft.message.id))
         if known is not None:
             return _repeat(draft, known, conversation)
-        target = self._known.get((draft.cid, draft.message.target or ""))
+        target = self._known.get((cid, draft.message.target or ""))
         fault = message_fault(draft, conversation, target)
         return fault or self._store(draft, conversation)
 
-    def _strangers(self, drafts: Sequence[Draft]) -> set[str]:
-        pairs = [d for d in drafts if d.scope == "dm" and d.cid not in self._conversations]
+    def _strangers(self, drafts: Sequence[_Addressed]) -> set[str]:
+        pairs = [d for d, cid in drafts if d.scope == "dm" and cid not in self._conversations]
         return {uid for draft in pairs for uid in (draft.sender, draft.target)}
 
-    def _open(self, draft: Draft) -> Conversation | None:
+    def _open(self, draft: Draft, cid: str) -> Conversation | None:
         both = {draft.sender, draft.target}
         if draft.scope != "dm" or not both <= self._people:
             return None
-        conversation = new_dm(draft.cid, both, self._now)
-        self._conversations[draft.cid] = conversation
-        self._heads[draft.cid] = 0
-        self.opened[draft.cid] = conversation
+        conversation = new_dm(cid, both, self._now)
+        self._conversations[cid] = conversation
+        self._heads[cid] = 0
+        self.opened[cid] = conversation
         return conversation
 
     def _store(self, draft: Draft, conversation: Conversation) -> Stored:
-        seq = self._heads[draft.cid] + 1
-        entry = _entry(draft, seq, self._now)
-        self._heads[draft.cid] = seq
-        self._known[draft.cid, entry.id] = entry
+        cid = conversation.cid
+        seq = self._heads[cid] + 1
+        entry = _entry(draft, cid, seq, self._now)
+        self._heads[cid] = seq
+        self._known[cid, entry.id] = entry
         self.entries.append(entry)
-        opened = seq == 1 and draft.cid in self.opened
+        opened = seq == 1 and cid in self.opened
         return Stored(entry, tuple(conversation.members), opened=opened)
 
 
@@ -74,9 +79,9 @@ def new_dm(cid: str, uids: set[str], now: int) -> Conversation:
     return Conversation(cid, "dm", "", 0, now, now, members)
 
 
-def _keys(drafts: Sequence[Draft]) -> set[Key]:
-    ids = {(draft.cid, draft.message.id) for draft in drafts}
-    targets = {(draft.cid, draft.message.target) for draft in drafts if draft.message.target}
+def _keys(drafts: Sequence[_Addressed]) -> set[Key]:
+    ids = {(cid, draft.message.id) for draft, cid in drafts}
+    targets = {(cid, draft.message.target) for draft, cid in drafts if draft.message.target}
     return ids | targets
 
 
@@ -86,10 +91,10 @@ def _repeat(draft: Draft, known: Entry, conversation: Conversation) -> Outcome:
     return Stored(known, tuple(conversation.members), duplicate=True)
 
 
-def _entry(draft: Draft, seq: int, now: int) -> Entry:
+def _entry(draft: Draft, cid: str, seq: int, now: int) -> Entry:
     message = draft.message
     return Entry(
-        cid=draft.cid,
+        cid=cid,
         seq=seq,
         id=message.id,
         sender=draft.sender,

@@ -54,23 +54,25 @@ def entry_row(entry: Entry) -> dict[str, Any]:
 
 def entry(row: Row[Any]) -> Entry:
     """Give the entry in a row of ``messages``."""
-    extra = _NONE if row.extra is None else _decode(row.extra)
+    # By place: by name it takes twice as long.
+    cid, seq, id_, sender, device, stored_at, sent_at, type_, text, extra = tuple(row)
+    more = _NONE if extra is None else _decode(extra)
     return Entry(
-        cid=row.cid,
-        seq=row.seq,
-        id=row.id,
-        sender=row.sender,
-        device=row.device,
-        stored_at=row.stored_at,
-        sent_at=row.sent_at,
-        type=row.type,
-        text=row.text,
-        reply_to=extra.reply_to,
-        target=extra.target,
-        emoji=extra.emoji,
-        file=extra.file,
-        mentions=extra.mentions,
-        system=extra.system,
+        cid=cid,
+        seq=seq,
+        id=id_,
+        sender=sender,
+        device=device,
+        stored_at=stored_at,
+        sent_at=sent_at,
+        type=type_,
+        text=text,
+        reply_to=more.reply_to,
+        target=more.target,
+        emoji=more.emoji,
+        file=more.file,
+        mentions=more.mentions,
+        system=more.system,
     )
 
 
@@ -88,17 +90,8 @@ def conversation_row(conversation: Conversation) -> dict[str, Any]:
 
 def conversation(row: Row[Any], members: dict[str, Member]) -> Conversation:
     """Give the conversation in a row of ``conversations``."""
-    return Conversation(
-        row.cid,
-        row.type,
-        row.name,
-        row.head,
-        row.created_at,
-        row.moved_at,
-        members,
-        row.archived,
-        row.archived_until,
-    )
+    cid, type_, name, head, created_at, moved_at, *archived = tuple(row)
+    return Conversation(cid, type_, name, head, created_at, moved_at, members, *archived)
 
 
 def parcel(row: Row[Any]) -> Parcel:

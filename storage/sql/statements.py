@@ -1,8 +1,8 @@
-"""What a batch asks of the database, and tells it: one statement each, for any number of rows."""
+"""What a batch asks of the database: one statement each, for any number of rows."""
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Select, Update, and_, select, update
+from sqlalchemy import BigInteger, Column, Select, and_, select
 
 from storage.accounts import Account
 from storage.sql.given import given
@@ -22,8 +22,6 @@ class Statements:
         self.members = _members(dialect)
         self.known = _known(dialect)
         self.entries = _entries(dialect)
-        self.move_heads = _move_heads(dialect)
-        self.mark = _mark(dialect)
 
 
 def _people(dialect: str) -> Select[Any]:
@@ -54,15 +52,3 @@ def _entries(dialect: str) -> Select[Any]:
     seq = messages.c.seq
     meets = and_(messages.c.cid == asked.c.cid, seq >= asked.c.start, seq < asked.c.stop)
     return select(messages).join(asked, meets).order_by(messages.c.cid, seq)
-
-
-def _move_heads(dialect: str) -> Update:
-    to = given(dialect, _c.cid, _c.head, _c.moved_at)
-    moved = update(conversations).where(_c.cid == to.c.cid)
-    return moved.values(head=to.c.head, moved_at=to.c.moved_at)
-
-
-def _mark(dialect: str) -> Update:
-    to = given(dialect, _m.cid, _m.uid, _m.delivered, _m.read)
-    moved = update(members).where(_m.cid == to.c.cid, _m.uid == to.c.uid)
-    return moved.values(delivered=to.c.delivered, read=to.c.read)

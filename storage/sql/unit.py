@@ -106,7 +106,7 @@ class SqlUnit:
         given.insert_all(self._connection, messages, [rows.entry_row(entry) for entry in entries])
         heads = {entry.cid: entry for entry in entries}
         to = [{"cid": e.cid, "head": e.seq, "moved_at": e.stored_at} for e in heads.values()]
-        self._connection.execute(self._statements.move_heads, given.rows(to))
+        given.update_all(self._connection, conversations, to)
         own = {(entry.sender, entry.cid): entry.seq for entry in entries}
         self.mark(Mark(uid, cid, seq, seq) for (uid, cid), seq in own.items())
 
@@ -130,7 +130,7 @@ class SqlUnit:
     def mark(self, marks: Iterable[Mark]) -> None:
         to = [structs.asdict(mark) for mark in marks]
         if to:
-            self._connection.execute(self._statements.mark, given.rows(to))
+            given.update_all(self._connection, members, to)
 
     def post(self, recipients: Collection[str], payload: bytes) -> None:
         row = {"recipients": "".join(recipients), "payload": payload}
@@ -166,8 +166,8 @@ class SqlUnit:
             return []
         groups: defaultdict[str, dict[str, Member]] = defaultdict(dict)
         cids = given.rows([{"cid": row.cid} for row in found])
-        for cid, *member in self._connection.execute(self._statements.members, cids):
-            groups[cid][member[0]] = Member(*member)
+        for cid, uid, *rest in self._connection.execute(self._statements.members, cids).all():
+            groups[cid][uid] = Member(uid, *rest)
         return [rows.conversation(row, groups[row.cid]) for row in found]
 
 
