@@ -232,4 +232,5 @@ def replay(file: Path, server: str) -> int:
     return run(file, server)
 
 
-parley.add_command(commands.import_)
+for command in (commands.export, commands.import_):
+    parley.add_command(command)

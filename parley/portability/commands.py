@@ -18,6 +18,46 @@ _PATH = click.Path(exists=True, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+@click.group()
+def export() -> None:
+    """Write a person's own data, or a conversation, as JSON Lines and as pages to read."""
+
+
+def _with_folder(command: _Command) -> _Command:
+    path = click.Path(file_okay=False, path_type=Path)
+    command = click.option(
+        "--overwrite", is_flag=True, help="Write into a folder that is not empty."
+    )(command)
+    folder = click.option("--to", "folder", required=True, type=path, metavar="DIR", help="Where.")
+    return with_settings(folder(command))
+
+
+@export.command()
+@click.argument("name")
+@_with_folder
+def person(
+    name: str, folder: Path, config: Path | None, data: str | None, *, overwrite: bool
+) -> None:
+    """Export what belongs to an account: profile, sessions, conversations and their messages."""
+    from parley.portability.export.command import person as export_person
+
+    with _refusals():
+        export_person(settings_of(config, data), name, folder, overwrite=overwrite)
+
+
+@export.command()
+@click.argument("cid")
+@_with_folder
+def conversation(
+    cid: str, folder: Path, config: Path | None, data: str | None, *, overwrite: bool
+) -> None:
+    """Export a conversation, by its id."""
+    from parley.portability.export.command import conversation as export_conversation
+
+    with _refusals():
+        export_conversation(settings_of(config, data), cid, folder, overwrite=overwrite)
+
+
 @click.group(name="import")
 def import_() -> None:
     """Bring in what was said elsewhere, with its times, into a ledger that may be in use.
@@ -122,11 +162,12 @@ def _wishes(*, people: tuple[str, ...], members: int | None, dry_run: bool) -> "
 @contextmanager
 def _refusals() -> Iterator[None]:
     """Turn what these commands refuse into a line for the user."""
+    from parley.portability.export.files import FolderError
     from parley.portability.imports.model import UnreadableError
     from parley.portability.imports.survey import TooManyMembersError
     from storage.errors import LedgerError
 
     try:
         yield
-    except (LedgerError, UnreadableError, TooManyMembersError) as error:
+    except (LedgerError, UnreadableError, TooManyMembersError, FolderError) as error:
         raise UnusableError(str(error)) from None

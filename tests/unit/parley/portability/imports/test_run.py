@@ -1,11 +1,9 @@
 """Whole imports into a real ledger."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine, insert, select
 
 from parley.portability.imports.folder import Folder
 from parley.portability.imports.irc import read_irc
@@ -14,51 +12,16 @@ from parley.portability.imports.people import NO_PASSWORD
 from parley.portability.imports.run import Filled, Importer
 from parley.portability.imports.slack import read_slack
 from parley.portability.imports.survey import TooManyMembersError
-from parley_protocol.ids import new_id, pair_cid
-from parley_protocol.payloads import Entry
-from storage.accounts import Account
+from parley_protocol.ids import pair_cid
 from storage.errors import NotFoundError
-from storage.ledger import Ledger
-from storage.sql import SqlStore
-from storage.sql.engine import connect
-from storage.sql.migrate import migrate
 from tests.logs import GARDEN, ubuntu
+from tests.unit.parley.portability.conftest import House
 from tests.unit.parley.portability.imports.slack_export import write_folder
 
 
-class House:
-    """A ledger on SQLite, and who has an account there."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.ledger = Ledger(SqlStore(engine))
-
-    def sign_up(self, name: str) -> str:
-        row = {"uid": new_id(), "name": name, "display_name": name, "created_at": 0}
-        with self.engine.begin() as connection:
-            connection.execute(insert(Account), [row | {"password_hash": "some hash"}])
-        return row["uid"]  # type: ignore[return-value]
-
-    def accounts(self) -> dict[str, Account]:
-        with self.engine.connect() as connection:
-            rows = connection.execute(select(Account.__table__)).mappings().all()
-        return {row["name"]: Account(**row) for row in rows}
-
-    def bring(self, source: Source, **wishes: object) -> list[Filled]:
-        importer = Importer(self.engine, self.ledger, **wishes)  # type: ignore[arg-type]
-        return list(importer.carry_out(importer.plan(source)))
-
-    def log(self, uid: str, cid: str) -> list[Entry]:
-        return self.ledger.messages(uid, cid, after=0, before=None, limit=100_000)
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    url = f"sqlite:///{tmp_path / 'parley.db'}"
-    migrate(url)
-    engine = connect(url)
-    yield House(engine)
-    engine.dispose()
+def bring(house: House, source: Source, **wishes: object) -> list[Filled]:
+    importer = Importer(house.engine, house.ledger, **wishes)  # type: ignore[arg-type]
+    return list(importer.carry_out(importer.plan(source)))
 
 
 @pytest.fixture
@@ -73,7 +36,7 @@ def chat_of(names: list[str], *posts: Post, group: str = "Friends") -> Source:
 
 def test_a_slack_export(house: House, slack: Source) -> None:
     ada, grace = house.sign_up("ada"), house.sign_up("g.hopper")
-    general, quiet, secret, pair_and_more, pair, alone = house.bring(slack)
+    general, quiet, secret, pair_and_more, pair, alone = bring(house, slack)
     group = house.ledger.conversation(ada, general.cid)
     assert (group.name, {u: m.role for u, m in group.members.items()}) == (
         "general",
@@ -101,14 +64,14 @@ def test_a_slack_export(house: House, slack: Source) -> None:
 
 
 def test_the_same_file_twice_stores_nothing_twice(house: House, slack: Source) -> None:
-    first = house.bring(slack)
+    first = bring(house, slack)
     accounts = house.accounts()
-    assert [filled.stored for filled in house.bring(slack)] == [0] * len(first)
+    assert [filled.stored for filled in bring(house, slack)] == [0] * len(first)
     assert house.accounts().keys() == accounts.keys()
 
 
 def test_who_has_no_account_gets_one_that_nobody_can_use(house: House, slack: Source) -> None:
-    house.bring(slack)
+    bring(house, slack)
     accounts = house.accounts()
     assert accounts.keys() == {"ada", "g.hopper", "left", "builder"}
     assert {account.password_hash for account in accounts.values()} == {NO_PASSWORD}
@@ -118,10 +81,10 @@ def test_who_has_no_account_gets_one_that_nobody_can_use(house: House, slack: So
 def test_two_of_one_name_stay_two(house: House) -> None:
     source = chat_of(["José", "Jose"], Post("1", "José", 1, "a"), Post("2", "Jose", 2, "b"))
     for _ in range(2):
-        house.bring(source)
+        bring(house, source)
         assert house.accounts().keys() == {"jose", "jose-2"}
     only_second = chat_of(["Jose"], Post("3", "Jose", 3, "c"))
-    (filled,) = house.bring(only_second)
+    (filled,) = bring(house, only_second)
     second = house.accounts()["jose-2"].uid
     assert house.log(second, filled.cid)[-1].sender == second
 
@@ -129,7 +92,7 @@ def test_two_of_one_name_stay_two(house: House) -> None:
 def test_the_operator_says_who_is_who(house: House) -> None:
     ada, thief = house.sign_up("countess"), house.sign_up("ada")
     source = chat_of(["Ada", "Bob"], Post("1", "Ada", 1, "a"), Post("2", "Bob", 2, "b"))
-    (filled,) = house.bring(source, chosen={"Ada": "countess"})
+    (filled,) = bring(house, source, chosen={"Ada": "countess"})
     assert house.log(ada, filled.cid)[1].sender == ada
     with pytest.raises(NotFoundError):
         house.log(thief, filled.cid)
@@ -139,7 +102,7 @@ def test_the_operator_says_who_is_who(house: House) -> None:
 def test_a_choice_that_names_nobody(house: House, chosen: dict[str, str]) -> None:
     house.sign_up("ada")
     with pytest.raises(NotFoundError):
-        house.bring(chat_of(["Ada"], Post("1", "Ada", 1, "a")), chosen=chosen)
+        bring(house, chat_of(["Ada"], Post("1", "Ada", 1, "a")), chosen=chosen)
 
 
 def test_a_plan_changes_nothing(house: House, slack: Source) -> None:
@@ -153,9 +116,9 @@ def test_a_group_too_large_is_refused_before_anything_is_stored(house: House) ->
     names = [f"person {n}" for n in range(101)]
     source = chat_of(names, *(Post(name, name, n, "x") for n, name in enumerate(names)))
     with pytest.raises(TooManyMembersError, match=r"101 members.*--members 100"):
-        house.bring(source)
+        bring(house, source)
     assert house.accounts() == {}
-    (filled,) = house.bring(source, most_members=10)
+    (filled,) = bring(house, source, most_members=10)
     last = house.accounts()["person-100"].uid
     assert len(house.ledger.members([filled.cid])[filled.cid]) == 10
     assert len(house.log(last, filled.cid)) == 102
@@ -164,12 +127,12 @@ def test_a_group_too_large_is_refused_before_anything_is_stored(house: House) ->
 def test_who_can_log_in_owns_the_group(house: House) -> None:
     bob = house.sign_up("bob")
     source = chat_of(["Ada", "Bob"], Post("1", "Ada", 1, "a"), Post("2", "Bob", 2, "b"))
-    (filled,) = house.bring(source)
+    (filled,) = bring(house, source)
     assert house.ledger.conversation(bob, filled.cid).members[bob].role == "owner"
 
 
 def test_a_very_long_text_is_all_there(house: House) -> None:
-    (filled,) = house.bring(chat_of(["Ada"], Post("1", "Ada", 1, "🦊" * 250_000)))
+    (filled,) = bring(house, chat_of(["Ada"], Post("1", "Ada", 1, "🦊" * 250_000)))
     log = house.log(house.accounts()["ada"].uid, filled.cid)
     assert [len(entry.text) for entry in log[1:]] == [100_000, 100_000, 50_000]
 
@@ -178,7 +141,7 @@ def test_real_logs(house: House) -> None:
     files = [(f"2004-11-14 {GARDEN.name}", GARDEN.read_bytes().decode())]
     files += [(file.name, file.read_bytes().decode()) for file in ubuntu()]
     source = read_irc(files, "#ubuntu", ZoneInfo("UTC"))
-    (filled,) = house.bring(source, most_members=100)
+    (filled,) = bring(house, source, most_members=100)
     member = house.ledger.members([filled.cid])[filled.cid][0]
     log = house.log(member, filled.cid)
     assert [entry.seq for entry in log] == list(range(1, filled.stored + 2))

@@ -1,32 +1,13 @@
 """``parley import`` as an operator types it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from parley.cli import run
+from tests.integration.portability.conftest import Type
 from tests.unit.parley.portability.imports.slack_export import write_zip
 
-Type = Callable[..., tuple[int, str, str]]
 WHATSAPP = "31.12.23, 23:59 - Ada: Happy new year\n01.01.24, 00:00 - Bob: To you, too\n"
-
-
-@pytest.fixture
-def type_(capsys: pytest.CaptureFixture[str]) -> Type:
-    """Run ``parley`` in this process; give its exit status, stdout and stderr."""
-
-    def typed(*arguments: object) -> tuple[int, str, str]:
-        status = run([str(argument) for argument in arguments])
-        return (status, *capsys.readouterr())
-
-    return typed
-
-
-@pytest.fixture
-def data(tmp_path: Path, type_: Type) -> Path:
-    assert type_("setup", "--data", tmp_path / "data")[0] == 0
-    return tmp_path / "data"
 
 
 def test_a_slack_export(data: Path, tmp_path: Path, type_: Type) -> None:
