@@ -1,6 +1,7 @@
-"""``python -m bench.broker.idle PORT COUNT``: people who are connected and say nothing.
+"""``python -m bench.broker.idle PORT COUNT connected|stored``: people who say nothing.
 
-Prints how many connected a second when all are there, and leaves when its input ends.
+Prints how many came a second when all are there. Who is ``connected`` stays until the input ends;
+who is ``stored`` has left a session behind.
 """
 
 import asyncio
@@ -15,8 +16,8 @@ from mqtt.packets import Connect
 _AT_ONCE = 200
 
 
-async def main(port: int, count: int) -> None:
-    """Connect, each with two subscriptions of its own, and stay."""
+async def main(port: int, count: int, kind: str) -> None:
+    """Connect, each with two subscriptions of its own."""
     room = asyncio.Semaphore(_AT_ONCE)
 
     async def join(number: int) -> None:
@@ -25,6 +26,8 @@ async def main(port: int, count: int) -> None:
             client = await connect(port, packet, lambda *_: None)
             await client.subscribe(f"chat/inbox/{number}")
             await client.subscribe(f"chat/live/{number}")
+            if kind == "stored":
+                client.close()
 
     begun = time.monotonic()
     await asyncio.gather(*map(join, range(count)))
@@ -33,4 +36,4 @@ async def main(port: int, count: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    uvloop.run(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))

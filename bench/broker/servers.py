@@ -7,8 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from config import keys
 from tests.platform import accepts, free_ports, wait
 
+_PLATFORM = """\
+data = "{folder}"
+[broker]
+port = {port}
+ws_port = {ws}
+metrics_port = {metrics}
+max_connections = 20000
+"""
 _MOSQUITTO = """\
 listener {port} 127.0.0.1
 allow_anonymous true
@@ -29,6 +38,15 @@ def _parley(folder: Path, port: int) -> list[str]:
     return [*program, "--mqtt", str(port), "--ws", str(ws_port)]
 
 
+def _platform(folder: Path, port: int) -> list[str]:
+    """Parley's broker as the platform runs it: who comes shows a token."""
+    keys.create(folder)
+    ws_port, metrics_port = free_ports(2)
+    file = folder / "parley.toml"
+    file.write_text(_PLATFORM.format(folder=folder, port=port, ws=ws_port, metrics=metrics_port))
+    return [sys.executable, "-m", "parley", "broker", "--config", str(file)]
+
+
 def _mosquitto(folder: Path, port: int) -> list[str]:
     program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/bin")
     if program is None:
@@ -44,7 +62,7 @@ def _amqtt(folder: Path, port: int) -> list[str]:
     return [str(Path(sys.executable).parent / "amqtt"), "-c", str(file)]
 
 
-SERVERS = {"parley": _parley, "mosquitto": _mosquitto, "amqtt": _amqtt}
+SERVERS = {"parley": _parley, "platform": _platform, "mosquitto": _mosquitto, "amqtt": _amqtt}
 
 
 @contextmanager
