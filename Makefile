@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CODE := protocol/parley_protocol clients storage mqtt broker bridge webapi config parley bench tests
 
-.PHONY: help install install-dev run test bench bench-broker lint lock
+.PHONY: help install install-dev run test bench bench-path bench-broker lint lock
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ test: install-dev lint ## run every check
 
 bench: install-dev ## measure; prints a table of figures
 	$(BIN)/python -m bench
+
+bench-path: install-dev ## measure what people feel: sent, stored, delivered
+	tests/system-packages
+	$(BIN)/python -m bench.path
 
 bench-broker: install-dev ## measure the broker beside Mosquitto and amqtt
 	$(BIN)/python -m bench.broker

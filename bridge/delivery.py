@@ -1,6 +1,6 @@
 """Deliver to inboxes, on any broker: in one publish where it can fan out, else in one each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from parley_protocol import fanout, topics
@@ -38,10 +38,11 @@ class Delivery:
             self._link.publish(topics.live(uid), payload, 0)
 
 
-def sender_last(members: Iterable[str], sender: str) -> list[str]:
+def sender_last(members: Sequence[str], sender: str) -> list[str]:
     """Order recipients so that the sender's own copy comes after everybody else's.
 
     It is the acknowledgement: until it arrives the sender repeats the message. So when it
     arrives, the broker has the others' copies, even if the bridge has died right after.
     """
-    return sorted(members, key=lambda uid: uid == sender)
+    others = [uid for uid in members if uid != sender]
+    return others if len(others) == len(members) else [*others, sender]

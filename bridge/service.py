@@ -33,7 +33,6 @@ def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
-    link.start()
     _log.info("the bridge works")
     worker.run()
     link.stop()

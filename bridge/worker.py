@@ -3,12 +3,14 @@
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from functools import partial
+from typing import NamedTuple, Protocol, TypeVar
 
 from bridge.check import Checked, Refused, Writing, check, refuse
 from bridge.delivery import Delivery, Publisher, sender_last
-from bridge.link import Received
+from bridge.stream import Received
 from parley_protocol.checks import Refusal
 from parley_protocol.payloads import (
     ConversationChanged,
@@ -35,26 +37,45 @@ _OUTSTANDING_MAX = 20_000
 class Broker(Publisher, Protocol):
     """What the worker needs of a broker; see ``bridge.link.Link``."""
 
+    @property
+    def published(self) -> int:
+        """The number of the last publish at QoS 1."""
+
+    @property
+    def confirmed(self) -> int:
+        """The number up to which the broker has all publishes."""
+
     def receive(self, *, limit: int, seconds: float) -> list[Received]:
-        """Take the next batch."""
+        """Take the next batch; come back sooner, with nothing, when more is confirmed."""
 
     def acknowledge(self, batch: Iterable[Received]) -> None:
         """Let the broker forget it."""
 
-    @property
-    def outstanding(self) -> int:
-        """How many publishes the broker may not have yet."""
-
     def settle(self, seconds: float) -> bool:
         """Wait until the broker has all that was published; tell whether it has."""
+
+    def rest(self, seconds: float) -> None:
+        """Wait, and keep the connection alive meanwhile."""
 
 
 class StoppedError(Exception):
     """The bridge leaves in the middle of a wait; what is not acknowledged comes again."""
 
 
+class _Delivered(NamedTuple):
+    """A batch that is delivered, and is acknowledged when the broker has publish ``until``."""
+
+    batch: list[Received]
+    told: list[int]
+    until: int
+
+
 class Worker:
-    """The bridge's one loop. ``now`` gives milliseconds since 1970."""
+    """The bridge's one loop. ``now`` gives milliseconds since 1970.
+
+    While the broker takes what one batch has made, the next is worked on. Batches are
+    acknowledged in their order.
+    """
 
     def __init__(
         self,
@@ -70,15 +91,18 @@ class Worker:
         self._delivery = Delivery(broker, fans_out=fans_out)
         self._batch = batch
         self._now = now
+        self._delivered: deque[_Delivered] = deque()
+        self._polled = 0.0
         self._stopping = threading.Event()
 
     def run(self) -> None:
         """Work until ``stop``; a batch that was begun is finished."""
-        while not self._stopping.is_set():
-            try:
+        try:
+            while not self._stopping.is_set():
                 self.turn(_IDLE_SECONDS)
-            except StoppedError:
-                return
+            self._wait_for_broker()
+        except StoppedError:
+            return
 
     def stop(self) -> None:
         """Ask ``run`` to end."""
@@ -90,19 +114,21 @@ class Worker:
         Raises:
             StoppedError: ``stop`` was called while the broker or the database was waited for.
         """
+        confirmed = self._broker.confirmed
         batch = self._broker.receive(limit=self._batch, seconds=seconds)
         checked = [check(received.topic, received.payload) for received in batch]
-        outcomes = self._commit([found for found in checked if isinstance(found, Draft)])
+        drafts = [found for found in checked if isinstance(found, Draft)]
+        outcomes = self._commit(drafts)
         # Read after the commit, what the API numbered before it is delivered before it.
-        told = self._deliver_parcels()
+        is_idle = not batch and self._broker.confirmed == confirmed
+        told = self._deliver_parcels() if drafts or is_idle or self._is_due() else []
         for draft, outcome in outcomes:
             self._deliver_outcome(draft, outcome)
         self._deliver_receipts([found for found in checked if isinstance(found, Mark)])
         self._show_writing([found for found in checked if isinstance(found, Writing)])
         self._answer_refused(checked)
-        self._wait_for_broker()
-        self._settle(told)
-        self._broker.acknowledge(batch)
+        self._delivered.append(_Delivered(batch, told, self._broker.published))
+        self._acknowledge()
 
     def _commit(self, drafts: Sequence[Draft]) -> list[tuple[Draft, Outcome]]:
         if not drafts:
@@ -126,20 +152,21 @@ class Worker:
         members = sender_last(outcome.members, draft.sender)
         if outcome.opened:
             joined = ConversationChanged(cid=outcome.entry.cid, change="joined", type="dm")
-            self._delivery.deliver(members, encode(joined))
-        self._delivery.deliver(members, encode(for_delivery(outcome.entry)))
-        if self._broker.outstanding > _OUTSTANDING_MAX:
-            self._wait_for_broker()
+            self._deliver(members, encode(joined))
+        self._deliver(members, encode(for_delivery(outcome.entry)))
+
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._polled >= _IDLE_SECONDS
 
     def _deliver_parcels(self) -> list[int]:
+        if any(found.told for found in self._delivered):
+            # They are still in the outbox, and would be delivered once more.
+            self._wait_for_broker()
+        self._polled = time.monotonic()
         parcels = self._patiently(lambda: self._ledger.parcels(_PARCELS))
         for parcel in parcels:
-            self._delivery.deliver(parcel.recipients, parcel.payload)
+            self._deliver(parcel.recipients, parcel.payload)
         return [parcel.number for parcel in parcels]
-
-    def _settle(self, told: list[int]) -> None:
-        if told:
-            self._patiently(lambda: self._ledger.settle(told))
 
     def _deliver_receipts(self, marks: Sequence[Mark]) -> None:
         for moved in self._patiently(lambda: self._ledger.mark(marks)) if marks else []:
@@ -147,7 +174,7 @@ class Worker:
             payload = ReceiptMoved(
                 cid=mark.cid, uid=mark.uid, delivered=mark.delivered, read=mark.read
             )
-            self._delivery.deliver(moved.members, encode(payload))
+            self._deliver(moved.members, encode(payload))
 
     def _show_writing(self, writing: Sequence[Writing]) -> None:
         cids = {found.cid for found in writing}
@@ -166,12 +193,26 @@ class Worker:
     def _reject(self, refused: Refused) -> None:
         rejected = refused.rejected
         _log.info("rejected a message of %s: %s", refused.uid, rejected.code)
-        self._delivery.deliver([refused.uid], encode(rejected))
+        self._deliver([refused.uid], encode(rejected))
+
+    def _deliver(self, recipients: Sequence[str], payload: bytes) -> None:
+        self._delivery.deliver(recipients, payload)
+        if self._broker.published - self._broker.confirmed > _OUTSTANDING_MAX:
+            self._wait_for_broker()
+
+    def _acknowledge(self) -> None:
+        """Let go, in order, of the batches whose deliveries the broker has."""
+        while self._delivered and self._delivered[0].until <= self._broker.confirmed:
+            batch, told, _ = self._delivered.popleft()
+            if told:
+                self._patiently(partial(self._ledger.settle, told))
+            self._broker.acknowledge(batch)
 
     def _wait_for_broker(self) -> None:
         while not self._broker.settle(_WAIT_SECONDS):
             if self._stopping.is_set():
                 raise StoppedError
+        self._acknowledge()
 
     def _patiently(self, step: Callable[[], _T]) -> _T:
         """Wait for a database that is away: the broker keeps the messages meanwhile."""
@@ -180,5 +221,6 @@ class Worker:
                 return step()
             except UnavailableError as error:
                 _log.warning("waiting: %s", error)
-                if self._stopping.wait(_WAIT_SECONDS):
+                self._broker.rest(_WAIT_SECONDS)
+                if self._stopping.is_set():
                     raise StoppedError from None

@@ -64,6 +64,14 @@ class Platform:
         """Give what the platform has said."""
         return self._log.read_text()
 
+    def signal_service(self, service: str, number: signal.Signals) -> bool:
+        """Send a signal to a service; tell whether it was there."""
+        try:
+            os.kill(self.pid(service), number)
+        except ProcessLookupError:
+            return False
+        return True
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the supervisor."""
         self._process.send_signal(number)
@@ -74,11 +82,7 @@ class Platform:
 
     def kill(self, service: str) -> bool:
         """End a service with SIGKILL; tell whether it was there."""
-        try:
-            os.kill(self.pid(service), signal.SIGKILL)
-        except ProcessLookupError:
-            return False
-        return True
+        return self.signal_service(service, signal.SIGKILL)
 
     def pid(self, service: str) -> int:
         """Give a service's process id."""

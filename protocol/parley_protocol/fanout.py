@@ -13,7 +13,7 @@ RECIPIENTS_MAX = 0xFFFF
 
 def pack(recipients: list[str], payload: bytes) -> bytes:
     """Put recipients before a payload."""
-    uids = b"".join(map(bytes.fromhex, recipients))
+    uids = bytes.fromhex("".join(recipients))
     return len(recipients).to_bytes(_COUNT) + uids + payload
 
 

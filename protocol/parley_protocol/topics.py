@@ -1,8 +1,7 @@
 """Topics, built and parsed in one place (MQTT 5.0, section 4.7)."""
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Scope = Literal["dm", "group"]
 Kind = Literal["message", "receipt", "typing"]
@@ -22,8 +21,7 @@ _SEND = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """What the topic of a device's publish says: who sends which kind of thing to whom.
 
     ``target`` is the other person's uid in a ``dm`` and the gid in a ``group``.
@@ -42,7 +40,7 @@ class Send:
 def parse_send(topic: str) -> Send | None:
     """Read a topic below ``chat/v1/send``; ``None`` where it is not of the contract's form."""
     match = _SEND.fullmatch(topic)
-    return Send(**match.groupdict()) if match else None  # type: ignore[arg-type]
+    return Send(*match.groups()) if match else None  # type: ignore[arg-type]
 
 
 def send_prefix(uid: str, device: str) -> str:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from bridge.link import Received
+from bridge.stream import Received
 from bridge.worker import StoppedError, Worker
 from parley_protocol import limits, topics
 from parley_protocol.ids import new_id, pair_cid
@@ -32,10 +32,10 @@ class ListBroker:
 
     def __init__(self) -> None:
         self.waiting: list[Received] = []
-        self.published: list[tuple[str, object, int]] = []
+        self.said: list[tuple[str, object, int]] = []
         self.acknowledged: list[Received] = []
-        self.outstanding = 0
-        self.has_everything = True
+        self.published = self.confirmed = self.rested = 0
+        self.is_slow = False
 
     def receive(self, *, limit: int, seconds: float) -> list[Received]:
         assert seconds >= 0
@@ -46,14 +46,21 @@ class ListBroker:
         self.acknowledged += batch
 
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
-        self.published.append((topic, decode_down(payload), qos))
+        self.said.append((topic, decode_down(payload), qos))
+        self.published += qos
+        if not self.is_slow:
+            self.confirmed = self.published
 
     def settle(self, seconds: float) -> bool:
         assert seconds >= 0
-        return self.has_everything
+        return self.confirmed == self.published
+
+    def rest(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.rested += 1
 
     def inbox(self, uid: str) -> list[object]:
-        return [body for topic, body, _ in self.published if topic == topics.inbox(uid)]
+        return [body for topic, body, _ in self.said if topic == topics.inbox(uid)]
 
 
 class FragileStore:
@@ -131,11 +138,11 @@ def test_the_sender_hears_of_it_last(setting: Setting) -> None:
     s = setting
     group = s.ledger.create_group(s.ada, "Compilers", [s.grace, s.eve], now=1)
     s.turn()
-    s.broker.published.clear()
+    s.broker.said.clear()
     for sender in (s.ada, s.grace, s.eve):
         s.send(sender, "group", group.cid, message())
     s.turn()
-    order = [topic for topic, _, _ in s.broker.published]
+    order = [topic for topic, _, _ in s.broker.said]
     assert [order[2], order[5], order[8]] == [topics.inbox(u) for u in (s.ada, s.grace, s.eve)]
 
 
@@ -199,16 +206,55 @@ def test_what_the_api_numbered_before_is_delivered_before(setting: Setting) -> N
     assert s.ledger.parcels(10) == []
 
 
+def test_nothing_is_acknowledged_before_the_broker_has_what_came_of_it(setting: Setting) -> None:
+    s = setting
+    s.broker.is_slow = True
+    s.send(s.ada, "dm", s.grace, message())
+    s.turn()
+    first = s.broker.published
+    s.send(s.grace, "dm", s.ada, message())
+    s.turn()
+    assert len(s.broker.inbox(s.ada)) == 3
+    assert s.broker.acknowledged == []
+    s.broker.confirmed = first
+    s.turn()
+    assert [r.packet_id for r in s.broker.acknowledged] == [1]
+    s.broker.confirmed = s.broker.published
+    s.turn()
+    assert len(s.broker.acknowledged) == 2
+
+
 def test_parcels_stay_until_the_broker_has_them(setting: Setting) -> None:
     s = setting
     s.ledger.create_group(s.ada, "Compilers", [s.grace], now=1)
     s.send(s.ada, "dm", s.grace, message())
-    s.broker.has_everything = False
+    s.broker.is_slow = True
+    s.turn()
+    assert s.broker.acknowledged == []
+    assert len(s.ledger.parcels(10)) == 2
     s.worker.stop()
     with pytest.raises(StoppedError):
         s.turn()
-    assert s.broker.acknowledged == []
     assert len(s.ledger.parcels(10)) == 2
+    s.broker.is_slow = False
+    s.broker.confirmed = s.broker.published
+    s.turn()
+    assert s.ledger.parcels(10) == []
+    assert len(s.broker.acknowledged) == 1
+    assert len(s.broker.inbox(s.grace)) == 4
+
+
+def test_it_leaves_when_the_broker_has_everything(setting: Setting) -> None:
+    s = setting
+    s.send(s.ada, "dm", s.grace, message())
+    s.broker.is_slow = True
+    s.turn()
+    s.worker.stop()
+    s.worker.run()
+    assert s.broker.acknowledged == []
+    s.broker.confirmed = s.broker.published
+    s.worker.run()
+    assert len(s.broker.acknowledged) == 1
 
 
 def test_a_database_that_is_away_is_waited_for(setting: Setting) -> None:
@@ -216,6 +262,7 @@ def test_a_database_that_is_away_is_waited_for(setting: Setting) -> None:
     s.store.away = 1
     s.send(s.ada, "dm", s.grace, message())
     s.turn()
+    assert s.broker.rested == 1
     assert len(s.broker.acknowledged) == 1
     assert len(s.broker.inbox(s.grace)) == 2
 
@@ -252,12 +299,12 @@ def test_typing_is_shown_to_the_others_and_never_queued(setting: Setting) -> Non
     s = setting
     group = s.ledger.create_group(s.ada, "Compilers", [s.grace], now=1)
     s.turn()
-    s.broker.published.clear()
+    s.broker.said.clear()
     for uid in (s.ada, s.eve):
         s.send_kind("typing", uid, "group", group.cid, encode(Typing(on=True)))
     s.turn()
     shown = TypingShown(cid=group.cid, uid=s.ada, on=True)
-    assert s.broker.published == [(topics.live(s.grace), shown, 0)]
+    assert s.broker.said == [(topics.live(s.grace), shown, 0)]
 
 
 def test_who_was_removed_gets_nothing_any_more(setting: Setting) -> None:
@@ -269,7 +316,7 @@ def test_who_was_removed_gets_nothing_any_more(setting: Setting) -> None:
     s.turn()
     s.ledger.remove_member(s.ada, group.cid, s.grace, now=2)
     s.turn()
-    s.broker.published.clear()
+    s.broker.said.clear()
     for again in (payload, message()):
         s.send(s.ada, "group", group.cid, again)
     s.turn()

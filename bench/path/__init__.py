@@ -1,0 +1,1 @@
+"""The whole path: sent, stored, delivered, as people on real MQTT see it."""
