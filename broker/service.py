@@ -108,7 +108,8 @@ async def _serve(
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     await engine.start()
     for place in chosen.places:
-        _log.info("listening on %s, ports %s and %s", place.host, place.port, place.ws_port)
+        ports = {"host": place.host, "port": place.port, "ws_port": place.ws_port}
+        _log.info("listening", extra={"fields": ports | {"tls": place is chosen.tls}})
     tell_ready()
     await stopping.wait()
     await engine.stop()

@@ -12,6 +12,7 @@ Positive = Annotated[int, Meta(ge=1)]
 BrokerEngine = Literal["parley", "amqtt"]
 _LOOPBACK = "127.0.0.1"
 LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
 
 
 class Ledger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -105,6 +106,9 @@ class Tokens(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Log(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     level: Annotated[LogLevel, Meta(description="The least that is logged")] = "info"
+    format: Annotated[
+        LogFormat, Meta(description="Lines of text for people, or of JSON for programs")
+    ] = "text"
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from config.form import document
-from config.settings import Settings, SettingsError
+from config.settings import Log, Settings, SettingsError
 from parley import logs
 from parley.options import UnusableError, settings_of, with_settings
 from parley.portability import commands
@@ -133,7 +133,7 @@ def broker(  # noqa: PLR0913 - one argument an option
     if not anonymous:
         _serve("broker", run, settings_of(config, data))
         return
-    logs.set_up("broker", "info")
+    logs.set_up("broker", Log())
     try:
         run_alone(mqtt, ws, metrics, refuse, data)
     except BrokerError as error:
@@ -182,7 +182,7 @@ def _serve(name: str, service: _Service, settings: Settings) -> None:
     from parley.prepare import require_keys
     from parley.supervised import end_with_parent, tell_ready
 
-    logs.set_up(name, settings.log.level)
+    logs.set_up(name, settings.log)
     require_keys(settings)
     end_with_parent()
     try:

@@ -20,6 +20,7 @@ from parley.places import address, named, places
 from parley.prepare import prepare
 from parley.supervisor import Supervisor
 
+_log = logging.getLogger(__name__)
 _SERVICES = ("broker", "bridge", "webapi")
 _POLL_SECONDS = 0.1
 
@@ -30,7 +31,7 @@ def run(settings: Settings) -> int:
     Raises:
         SettingsError: the folder or a port cannot be used.
     """
-    logs.set_up("parley", settings.log.level)
+    logs.set_up("parley", settings.log)
     with _folder_of_ones_own(settings) as folder:
         for place in places(settings):
             require_free(place.setting, place.host, place.port)
@@ -39,9 +40,9 @@ def run(settings: Settings) -> int:
         stopping = _stop_signal()
         supervisor.start()
         if _is_ready_in_time(supervisor, stopping):
-            click.echo(_greeting(settings), err=True)
+            _greet(settings)
         stopping.wait()
-        logging.getLogger(__name__).info("stopping")
+        _log.info("stopping")
         supervisor.stop()
     return 0
 
@@ -93,18 +94,24 @@ def _is_ready_in_time(supervisor: Supervisor, stopping: threading.Event) -> bool
     return False
 
 
-def _greeting(settings: Settings) -> str:
-    api = settings.api
+def _greet(settings: Settings) -> None:
     mqtt, websocket = broker_urls(settings, named(settings.broker.host))
-    return f"""
+    api = f"http://{address(settings.api.host, settings.api.port)}"
+    data = str(settings.folder.absolute())
+    if settings.log.format == "json":
+        places = {"api": api, "mqtt": mqtt, "websocket": websocket, "data": data}
+        _log.info("%s is up.", settings.name, extra={"fields": places})
+        return
+    greeting = f"""
   {settings.name} is up.
 
-    API          http://{address(api.host, api.port)}
-    its manual   http://{address(api.host, api.port)}/v1/docs
+    API          {api}
+    its manual   {api}/v1/docs
     MQTT         {mqtt}
     WebSocket    {websocket}
-    data         {settings.folder.absolute()}
+    data         {data}
 
-  Talk:  parley chat --server http://{address(api.host, api.port)}
+  Talk:  parley chat --server {api}
   Stop:  Ctrl-C
 """
+    click.echo(greeting, err=True)

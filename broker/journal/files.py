@@ -39,7 +39,8 @@ class Files:
                 yield number, record, record_end - end
                 end = record_end
             if end < len(data):
-                _log.warning("%s: cut off %d broken bytes at %d", path.name, len(data) - end, end)
+                broken = {"file": path.name, "bytes": len(data) - end, "at": end}
+                _log.warning("cut off a broken end", extra={"fields": broken})
                 os.truncate(path, end)
             self._ends[number] = end
 

@@ -27,8 +27,8 @@ def unhurried_collector() -> Iterator[None]:
         gc.enable()
 
 
-def restore(core: Core, log: Log) -> None:
-    """Make sessions, retained messages and queues as they were."""
+def restore(core: Core, log: Log) -> dict[str, int]:
+    """Make sessions, retained messages and queues as they were; give how many there are."""
     for record in log.records.values():
         if isinstance(record, SessionKept):
             _session(core, record)
@@ -38,6 +38,8 @@ def restore(core: Core, log: Log) -> None:
     stored = [record for record in log.records.values() if isinstance(record, Stored)]
     for record in sorted(stored, key=lambda found: found.number):
         _enqueue(core, record, sent)
+    retained = core.retained.count
+    return {"sessions": len(core.sessions), "messages": len(stored), "retained": retained}
 
 
 def _exchanges(core: Core, log: Log) -> dict[tuple[str, int], int]:

@@ -1,6 +1,7 @@
 """The engine: the core, its listeners and its clock."""
 
 import asyncio
+import logging
 import ssl
 import time
 from collections.abc import Awaitable
@@ -23,6 +24,7 @@ from broker.net.turn import Turn
 from broker.net.websocket import WebSocketConnection
 from mqtt.codes import Reason
 
+_log = logging.getLogger(__name__)
 _BACKLOG = 4_096
 
 
@@ -35,6 +37,7 @@ class NativeEngine:
         self._servers: list[asyncio.Server] = []
         self._turn: Turn | None = None
         self._journal: FileJournal | None = None
+        self._restored: dict[str, int] = {}
         self._refreshing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -47,10 +50,12 @@ class NativeEngine:
         if self._options.metrics_port:
             host, port = self._options.metrics_host, self._options.metrics_port
             await self._open(listen(host, port, figures), host, port)
+            _log.info("showing figures", extra={"fields": {"host": host, "port": port}})
         turn.start()
         self._turn = turn
         if self._journal is not None:
             self._journal.start(self._stored)
+            _log.info("the journal is read", extra={"fields": self._restored})
 
     async def _listen(self, turn: Turn, place: Options | Tls) -> None:
         loop, context = asyncio.get_running_loop(), self._context(place)
@@ -100,7 +105,7 @@ class NativeEngine:
         core = Core(_limits(self._options), self._rules, self._journal)
         core.now = time.time()
         if self._journal is not None:
-            restore(core, self._journal.log)
+            self._restored = restore(core, self._journal.log)
         return core
 
     def _stored(self, messages: list[Message]) -> None:

@@ -5,10 +5,11 @@ import time
 
 from broker.core.core import Core
 from broker.core.figures import Figures
+from broker.net.report import Report
 
 _LINGER_SECONDS = 2.0
 _TICK_SECONDS = 1.0
-_FIGURES_EVERY = 10
+_TELL_EVERY = 10
 
 
 class Turn:
@@ -17,6 +18,7 @@ class Turn:
     def __init__(self, core: Core, figures: Figures) -> None:
         self.core = core
         self.figures = figures
+        self._report = Report(core)
         self._loop = asyncio.get_running_loop()
         self._is_due = False
         self._ticks = 0
@@ -62,10 +64,11 @@ class Turn:
         self._tick()
 
     def stop(self) -> None:
-        """Tick no more."""
+        """Tick no more, and tell what there is to tell."""
         for timer in (self._ticking, self._saving):
             if timer is not None:
                 timer.cancel()
+        self._report.tell()
 
     def _save(self) -> None:
         self._saving = None
@@ -76,7 +79,8 @@ class Turn:
         self.begin()
         self.core.tick()
         self.figures.tick()
-        if self._ticks % _FIGURES_EVERY == 0:
+        if self._ticks % _TELL_EVERY == 0:
             self.figures.publish()
+            self._report.tell()
         self._ticks += 1
         self._ticking = self._loop.call_later(_TICK_SECONDS, self._tick)
