@@ -52,6 +52,7 @@ class GuardedReader(ReaderAdapter):
     def __init__(self, source: Source) -> None:
         self._source = source
         self._replay = b""
+        self._is_over = False
         self._record: bytearray | None = bytearray()
         self._most = _CONNECT_MAX
         self._silence: float | None = None
@@ -70,7 +71,9 @@ class GuardedReader(ReaderAdapter):
 
     async def read(self, n: int = -1) -> bytes:
         """Give ``n`` bytes. A length that no packet of ours has ends the connection."""
-        if not 0 <= n <= self._most - len(self._record or b""):
+        # amqtt would go on reading, and take what is inside the packet for packets.
+        self._is_over |= not 0 <= n <= self._most - len(self._record or b"")
+        if self._is_over:
             raise ConnectionResetError("the packet is too large")
         data, self._replay = self._replay[:n], self._replay[n:]
         if len(data) < n:
