@@ -1,8 +1,9 @@
 """What every engine of the embedded broker offers, whatever is inside."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -42,6 +43,8 @@ class Options:
     metrics_port: int = 0
     journal: Path | None = None
     """Folder for what must survive the process; an engine may have nothing to put there."""
+    plugins: Mapping[str, Any] = field(default_factory=dict)
+    """amqtt plugins: the names of their classes, each with its configuration."""
 
     @property
     def places(self) -> "list[Options | Tls]":
@@ -60,7 +63,7 @@ class Engine(Protocol):
         """Listen.
 
         Raises:
-            BrokerError: a port is in use or must not be listened on.
+            BrokerError: a port is in use or must not be listened on, or a plugin cannot be loaded.
         """
 
     async def stop(self) -> None:

@@ -30,35 +30,24 @@ def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
-        BrokerError: a port is in use or must not be listened on.
+        BrokerError: a port is in use or must not be listened on, or a plugin cannot be loaded.
     """
-    # What they would say names clients, topics and every stranger's bytes.
-    for chatty in ("amqtt", "transitions", "websockets"):
-        logging.getLogger(chatty).setLevel(logging.CRITICAL)
     make = _ENGINES[settings.broker.engine]
     uvloop.run(_serve(make, options(settings), tell_ready))
 
 
-def run_alone(
-    port: int,
-    ws_port: int | None,
-    metrics_port: int | None,
-    refused: Iterable[str],
-    data: str | None,
-) -> None:
-    """Serve as a general MQTT broker on loopback, for anybody, until SIGTERM or SIGINT.
+def run_alone(broker: Broker, refused: Iterable[str], data: str | None) -> None:
+    """Serve as a general MQTT broker on loopback until SIGTERM or SIGINT.
 
-    With a folder for its journal it forgets nothing, without one everything at its end.
+    It is for anybody, or for those whom plugins let in. With a folder for its journal it forgets
+    nothing, without one everything at its end.
 
     Raises:
-        BrokerError: a port is in use.
+        BrokerError: a port is in use, or a plugin cannot be loaded.
     """
-    settings = Settings(
-        broker=Broker(port=port, ws_port=ws_port or port + 1, metrics_port=metrics_port or 0)
-    )
     # No token opens anything here, so the key may be any.
     chosen = replace(
-        _options(settings, Ed25519PrivateKey.generate().public_key()),
+        _options(broker, Ed25519PrivateKey.generate().public_key()),
         max_connections=_MANY,
         journal=Path(data) / "broker" if data else None,
     )
@@ -67,12 +56,11 @@ def run_alone(
 
 def options(settings: Settings) -> Options:
     """Take an engine's options from the settings."""
-    chosen = _options(settings, keys.public_key(settings.folder))
+    chosen = _options(settings.broker, keys.public_key(settings.folder))
     return replace(chosen, journal=settings.folder / "broker")
 
 
-def _options(settings: Settings, key: Ed25519PublicKey) -> Options:
-    broker = settings.broker
+def _options(broker: Broker, key: Ed25519PublicKey) -> Options:
     return Options(
         host=broker.plain_host,
         port=broker.port,
@@ -85,6 +73,7 @@ def _options(settings: Settings, key: Ed25519PublicKey) -> Options:
         tls=_tls(broker) if broker.certificate else None,
         metrics_host=broker.metrics_host,
         metrics_port=broker.metrics_port,
+        plugins=broker.plugins,
     )
 
 
@@ -102,6 +91,9 @@ def _tls(broker: Broker) -> Tls:
 async def _serve(
     make: Callable[[Options], Engine], chosen: Options, tell_ready: Callable[[], None]
 ) -> None:
+    # What they would say names clients, topics and every stranger's bytes.
+    for chatty in ("amqtt", "transitions", "websockets"):
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)
     engine = make(chosen)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

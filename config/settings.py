@@ -1,7 +1,7 @@
 """Every setting, once: name, meaning and default. ``config/parley.toml`` is printed from here."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -11,8 +11,10 @@ PortOrNone = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
 BrokerEngine = Literal["parley", "amqtt"]
 _LOOPBACK = "127.0.0.1"
+Plugins = dict[str, dict[str, Any]]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
+_Form = TypeVar("_Form")
 
 
 class Ledger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,6 +70,14 @@ class Broker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     session_days: Annotated[
         Positive, Meta(description="Days that an offline device's session is kept")
     ] = 30
+    plugins: Annotated[
+        Plugins,
+        Meta(
+            description="amqtt plugins that Parley's own engine loads, each with its configuration "
+            'as a table [broker.plugins."package.module.Class"]. A device needs a good token, and '
+            "their consent"
+        ),
+    ] = {}
 
     @property
     def plain_host(self) -> str:
@@ -151,10 +161,21 @@ def load(path: Path | None) -> Settings:
     Raises:
         SettingsError: the file is missing, is not TOML, or has a key or value that is not known.
     """
-    if path is None:
-        return Settings()
+    return Settings() if path is None else _read(path, Settings)
+
+
+def load_plugins(path: Path) -> Plugins:
+    """Read a TOML file of what ``broker.plugins`` holds.
+
+    Raises:
+        SettingsError: as of ``load``.
+    """
+    return _read(path, Plugins)
+
+
+def _read(path: Path, form: type[_Form]) -> _Form:
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Settings)
+        return msgspec.toml.decode(path.read_bytes(), type=form)
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from config.form import document
-from config.settings import Log, Settings, SettingsError
+from config.settings import Broker, Log, Settings, SettingsError, load_plugins
 from parley import logs
 from parley.options import UnusableError, settings_of, with_settings
 from parley.portability import commands
@@ -112,6 +112,11 @@ def setup(config: Path | None, data: str | None) -> None:
     "--refuse", multiple=True, metavar="FILTER", help="A filter that it refuses to serve."
 )
 @click.option("--metrics", type=_PORT, metavar="PORT", help="Its port of figures; none, if none.")
+@click.option(
+    "--plugins",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Its amqtt plugins (TOML): class names, each with its configuration.",
+)
 @click.pass_context
 def broker(  # noqa: PLR0913 - one argument an option
     context: click.Context,
@@ -123,6 +128,7 @@ def broker(  # noqa: PLR0913 - one argument an option
     ws: int | None,
     refuse: tuple[str, ...],
     metrics: int | None,
+    plugins: Path | None,
 ) -> None:
     """Run the broker alone; with --anonymous, as a general MQTT broker without Parley's rules."""
     if context.invoked_subcommand is not None:
@@ -130,12 +136,20 @@ def broker(  # noqa: PLR0913 - one argument an option
     from broker.engine import BrokerError
     from broker.service import run, run_alone
 
+    if plugins and not anonymous:
+        raise UnusableError("--plugins is for --anonymous; otherwise the settings name them")
     if not anonymous:
         _serve("broker", run, settings_of(config, data))
         return
+    chosen = Broker(
+        port=mqtt,
+        ws_port=ws or mqtt + 1,
+        metrics_port=metrics or 0,
+        plugins=load_plugins(plugins) if plugins else {},
+    )
     logs.set_up("broker", Log())
     try:
-        run_alone(mqtt, ws, metrics, refuse, data)
+        run_alone(chosen, refuse, data)
     except BrokerError as error:
         raise UnusableError(str(error)) from None
 

@@ -20,6 +20,8 @@ class AmqttEngine:
         self._refreshing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        if self._options.plugins:
+            raise BrokerError('broker.plugins needs broker.engine = "parley"')
         registry, tls = Registry(), self._options.tls
         certificate = Certificate(tls) if tls else None
         broker = GuardedBroker(

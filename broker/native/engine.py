@@ -4,9 +4,11 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+
+from amqtt.events import BrokerEvents
 
 from broker.core.access import Rules
 from broker.core.core import Core
@@ -18,10 +20,12 @@ from broker.journal import FileJournal
 from broker.journal.restore import restore, unhurried_collector
 from broker.metrics import listen
 from broker.native.rules import TokenRules
+from broker.net.connection import Connection
 from broker.net.tcp import TcpConnection
 from broker.net.tls import Certificate
 from broker.net.turn import Turn
 from broker.net.websocket import WebSocketConnection
+from broker.plugins import GatedTcp, GatedWebSocket, JudgedRules, Plugins, load
 from mqtt.codes import Reason
 
 _log = logging.getLogger(__name__)
@@ -33,7 +37,9 @@ class NativeEngine:
 
     def __init__(self, options: Options, rules: Rules | None = None) -> None:
         self._options = options
-        self._rules = rules or TokenRules(options.key)
+        own = rules or TokenRules(options.key)
+        self._rules = JudgedRules(own) if options.plugins else own
+        self._plugins: Plugins | None = None
         self._servers: list[asyncio.Server] = []
         self._turn: Turn | None = None
         self._journal: FileJournal | None = None
@@ -45,6 +51,7 @@ class NativeEngine:
             core = self._make_core()
         figures = Figures(core, self._journal.figures if self._journal else tuple)
         turn = Turn(core, figures)
+        await self._load_plugins(turn)
         for place in self._options.places:
             await self._listen(turn, place)
         if self._options.metrics_port:
@@ -56,10 +63,13 @@ class NativeEngine:
         if self._journal is not None:
             self._journal.start(self._stored)
             _log.info("the journal is read", extra={"fields": self._restored})
+        if self._plugins is not None:
+            await self._plugins.announce(BrokerEvents.POST_START)
 
     async def _listen(self, turn: Turn, place: Options | Tls) -> None:
         loop, context = asyncio.get_running_loop(), self._context(place)
-        ports = ((TcpConnection, place.port), (WebSocketConnection, place.ws_port))
+        tcp, websocket = self._kinds()
+        ports = ((tcp, place.port), (websocket, place.ws_port))
         for kind, port in ports:
             opening = loop.create_server(
                 partial(kind, turn), place.host, port, backlog=_BACKLOG, ssl=context
@@ -84,6 +94,8 @@ class NativeEngine:
     async def stop(self) -> None:
         if self._refreshing is not None:
             self._refreshing.cancel()
+        if self._plugins is not None:
+            await self._plugins.announce(BrokerEvents.PRE_SHUTDOWN)
         for server in self._servers:
             server.close()
         if self._turn is not None:
@@ -92,9 +104,27 @@ class NativeEngine:
                 link.end(Reason.SERVER_SHUTTING_DOWN, is_normal=True)
             self._turn.stop()
             self._turn.flush()
+        if self._plugins is not None:
+            await self._plugins.stop()
         if self._journal is not None:
             self._journal.stop()
         await asyncio.gather(*(server.wait_closed() for server in self._servers))
+
+    async def _load_plugins(self, turn: Turn) -> None:
+        if not self._options.plugins:
+            return
+        try:
+            self._plugins = load(self._options.plugins, turn)
+        except BrokerError:
+            await self.stop()
+            raise
+        await self._plugins.announce(BrokerEvents.PRE_START)
+
+    def _kinds(self) -> tuple[Callable[[Turn], Connection], Callable[[Turn], Connection]]:
+        if self._plugins is None:
+            return TcpConnection, WebSocketConnection
+        plugins = self._plugins
+        return partial(GatedTcp, plugins=plugins), partial(GatedWebSocket, plugins=plugins)
 
     def _make_core(self) -> Core:
         folder = self._options.journal

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 
 from broker.core.core import Core
 from broker.core.figures import Figures
@@ -54,7 +55,8 @@ class Turn:
         if transport.is_closing():
             return
         if transport.can_write_eof():
-            transport.write_eof()
+            with suppress(OSError):  # the peer may be gone by now
+                transport.write_eof()
         else:
             transport.close()
         self._loop.call_later(_LINGER_SECONDS, transport.abort)

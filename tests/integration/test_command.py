@@ -99,6 +99,26 @@ def test_wrong_settings(tmp_path: Path, command: str, text: str, words: str) -> 
     assert words in line
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("['nothing.here.Plugin']", "the plugin nothing.here.Plugin: No module named 'nothing'"),
+        ("nothing", "plugins.toml: "),
+        ("[a]\nb.c = 1\n[d", "plugins.toml: "),
+        ("a = 1", "plugins.toml: Expected `object`"),
+    ],
+)
+def test_plugins_that_are_none(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "plugins.toml"
+    file.write_text(text)
+    arguments = ["--mqtt", free_ports(1)[0], "--plugins", file]
+    assert words in complaint(parley("broker", "--anonymous", *arguments))
+
+
+def test_plugins_of_a_broker_with_rules(tmp_path: Path) -> None:
+    assert "--anonymous" in complaint(parley("broker", "--plugins", tmp_path / "plugins.toml"))
+
+
 def test_a_database_that_is_away(tmp_path: Path) -> None:
     file = tmp_path / "parley.toml"
     (port,) = free_ports(1)

@@ -10,6 +10,12 @@ from hypothesis import strategies as st
 from config.form import document, dump
 from config.settings import Api, Broker, Settings, SettingsError, load, reachable
 
+_CONFIGURED = st.recursive(
+    st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=3,
+)
+_PLUGIN = st.dictionaries(st.text(), _CONFIGURED, max_size=2)
 _FILE = Path(__file__).parents[3] / "config" / "parley.toml"
 
 
@@ -31,7 +37,12 @@ def test_the_form_with_every_mark_removed_is_the_defaults() -> None:
     st.builds(
         Settings,
         name=st.text(),
-        broker=st.builds(Broker, host=st.text(), port=st.integers(1, 65535)),
+        broker=st.builds(
+            Broker,
+            host=st.text(),
+            port=st.integers(1, 65535),
+            plugins=st.dictionaries(st.text(), _PLUGIN, max_size=2),
+        ),
         api=st.builds(Api, public_mqtt=st.text(), proxies=st.integers(0, 9)),
     )
 )
