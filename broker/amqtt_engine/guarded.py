@@ -20,6 +20,7 @@ from websockets.asyncio.server import ServerConnection
 
 from broker.amqtt_engine.gate import RefusedError, Registry, judge, refusal
 from broker.amqtt_engine.readers import PACKET_MAX, GuardedReader, Source, WebSocketSource
+from broker.core.limits import Limits
 from broker.engine import Options
 from broker.net.tls import Certificate
 from parley_protocol import topics
@@ -180,16 +181,21 @@ class GuardedBroker(Broker):
         handler = self._get_handler(session)
         if handler is None:
             return
-        if session.inflight_out_count >= self._options.queue_messages:
+        if session.inflight_out_count >= self._queue_most(session):
             # It does not keep up. Connecting again, it fetches what it lacks.
             running_tasks.append(asyncio.ensure_future(handler.handle_connection_closed()))
             return
         publish = handler.mqtt_publish(message["topic"], message["data"], qos, retain=False)
         running_tasks.append(asyncio.ensure_future(publish))
 
+    def _queue_most(self, session: Session) -> int:
+        claims = self._registry.find(session.client_id)
+        is_service = claims is not None and claims.scope == "service"
+        return Limits().service_queue_messages if is_service else self._options.queue_messages
+
     def _make_room(self, session: Session) -> None:
         # The oldest goes: a client finds by its numbers what it lacks, and fetches it.
-        while session.retained_messages.qsize() >= self._options.queue_messages:
+        while session.retained_messages.qsize() >= self._queue_most(session):
             session.retained_messages.get_nowait()
 
 

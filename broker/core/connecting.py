@@ -30,7 +30,7 @@ def connect(link: "Link", packet: Connect) -> None:
         refuse(link, refused.reason)
         return
     link.method = packet.properties.get(Property.AUTHENTICATION_METHOD)
-    session, is_present = _open_session(core, client_id, packet)
+    session, is_present = _open_session(link, client_id, packet)
     _bind(link, session, packet)
     properties = _properties(link, packet, client_id) if packet.version == V5 else {}
     link.write(Connack(Reason.SUCCESS, is_present, properties))
@@ -69,7 +69,8 @@ def _admit(core: "Core", packet: Connect) -> Identity:
     return identity
 
 
-def _open_session(core: "Core", client_id: str, packet: Connect) -> tuple[Session, bool]:
+def _open_session(link: "Link", client_id: str, packet: Connect) -> tuple[Session, bool]:
+    core, is_service = link.core, link.identity is not None and link.identity.is_service
     earlier = core.sessions.get(client_id)
     if earlier is not None and earlier.link is not None:
         earlier.link.end(Reason.SESSION_TAKEN_OVER)
@@ -81,8 +82,8 @@ def _open_session(core: "Core", client_id: str, packet: Connect) -> tuple[Sessio
     session.will, session.timer = None, 0
     core.sessions[client_id] = session
     expiry = _expiry(core, packet)
-    if expiry != session.expiry:
-        session.expiry = expiry
+    if (expiry, is_service) != (session.expiry, session.is_service):
+        session.expiry, session.is_service = expiry, is_service
         core.keep(session)
     return session, earlier is not None
 

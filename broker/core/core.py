@@ -222,6 +222,8 @@ class Core:
         """Send again what was not acknowledged (section 4.4), and then what waits."""
         link = session.link
         session.resend = deque(session.inflight) or None
+        if session.is_service and session.queue is not None:
+            session.queue.divide()
         session.note_readiness()
         for packet_id in session.released or ():
             link.send(b"\x62\x02" + PACKET_IDS[packet_id])
@@ -365,12 +367,13 @@ class Core:
     def _bound(self, session: Session) -> None:
         # The oldest goes: a client finds by its numbers what it lacks, and fetches it.
         limits = self.limits
+        messages, size = limits.queue(is_service=session.is_service)
         while session.queue is not None and (
-            len(session.queue) > limits.queue_messages
-            or session.queued_bytes > limits.queue_bytes
-            or self.now - message_of(session.queue[0]).born > limits.queue_seconds
+            len(session.queue) > messages
+            or session.queue.size > size
+            or self.now - message_of(session.queue.oldest).born > limits.queue_seconds
         ):
-            self._drop(session, session.dequeue(), "queue_full")
+            self._drop(session, session.dequeue(oldest=True), "queue_full")
 
     def _drop(self, session: Session, item: Item, why: str) -> None:
         self.dropped[why] += 1

@@ -93,7 +93,7 @@ def _census(core: Core) -> Iterator[Waiting]:
             subscriptions += len(session.subscriptions)
             if session.queue:
                 queued += len(session.queue)
-                queued_bytes += session.queued_bytes
+                queued_bytes += session.queue.size
             if number % _SLICE == 0:
                 yield newest
         newest = Waiting(queued, queued_bytes, inflight, subscriptions)

@@ -18,6 +18,8 @@ class Limits:
     receive_maximum: int = 1_000
     queue_messages: int = 1_000
     queue_bytes: int = 16_000_000
+    service_queue_messages: int = 1_000_000
+    service_queue_bytes: int = 1_000_000_000
     queue_seconds: float = 30 * 24 * 3600.0
     write_buffer: int = 4_000_000
     keep_alive_most: int = 60
@@ -27,6 +29,15 @@ class Limits:
     subscriptions: int = 1_000
     safe_seconds: float = 0.01
     """How long a message may be unacknowledged before the journal takes it."""
+
+    def queue(self, *, is_service: bool) -> tuple[int, int]:
+        """Give how many messages, and bytes, may wait for a session.
+
+        What waits for a service is everybody's, and nobody else has it yet.
+        """
+        if is_service:
+            return self.service_queue_messages, self.service_queue_bytes
+        return self.queue_messages, self.queue_bytes
 
     def allow_topic(self, topic: bytes) -> bool:
         """Tell whether a topic or a filter has few enough levels: each may be a node of a tree."""

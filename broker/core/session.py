@@ -3,7 +3,8 @@
 from collections import deque
 from typing import Any
 
-from broker.core.message import Item, Message, message_of, qos_of
+from broker.core.message import Item, Message, qos_of
+from broker.core.queue import Queue
 
 _LAST_ID = 65_535
 
@@ -16,7 +17,8 @@ class Session:
     acknowledged, by packet id and in order; ``resend`` those of its packet ids that are yet to be
     sent again on a new connection; ``queue`` what could not be sent yet. ``window`` is how many may
     be in flight beside those that are ``released`` and wait for PUBCOMP (section 4.9). ``timer`` is
-    the number of the entry of ``Timers`` that ends it, 0 for none. Collections that most sessions
+    the number of the entry of ``Timers`` that ends it, 0 for none. ``is_service`` says that it is
+    one of the platform's own, for which everybody's messages wait. Collections that most sessions
     never need are made at first use: a session is small.
     """
 
@@ -25,10 +27,10 @@ class Session:
         "expiry",
         "inflight",
         "is_ready",
+        "is_service",
         "link",
         "packet_id",
         "queue",
-        "queued_bytes",
         "received",
         "released",
         "resend",
@@ -43,12 +45,12 @@ class Session:
         self.client_id = client_id
         self.link: Any = None
         self.is_ready = False
+        self.is_service = False
         self.expiry = 0
         self.timer = 0
         self.subscriptions: dict[str, Any] = {}
         self.inflight: dict[int, Item] = {}
-        self.queue: deque[Item] | None = None
-        self.queued_bytes = 0
+        self.queue: Queue | None = None
         self.packet_id = 0
         self.window = 0
         self.received: dict[int, Message | None] | None = None
@@ -87,19 +89,17 @@ class Session:
             self.second.add(packet_id)
 
     def enqueue(self, item: Item) -> None:
-        """Let an item wait behind all others."""
+        """Let an item wait."""
         if self.queue is None:
-            self.queue = deque()
+            self.queue = Queue()
             self.is_ready = False
         self.queue.append(item)
-        self.queued_bytes += message_of(item).size
 
-    def dequeue(self) -> Item:
-        """Take the item that has waited longest."""
+    def dequeue(self, *, oldest: bool = False) -> Item:
+        """Take the item whose turn it is, or else the oldest."""
         if self.queue is None:
             raise IndexError("nothing waits")
-        item = self.queue.popleft()
-        self.queued_bytes -= message_of(item).size
+        item = self.queue.take_oldest() if oldest else self.queue.next()
         if not self.queue:
             self.queue = None
             self.note_readiness()

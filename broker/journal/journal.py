@@ -103,7 +103,7 @@ class FileJournal:
 
     def keep_session(self, session: Session) -> None:
         grants = {wish: tuple(grant) for wish, grant in session.subscriptions.items()}
-        self._write(SessionKept(session.client_id, session.expiry, grants))
+        self._write(SessionKept(session.client_id, session.expiry, grants, session.is_service))
 
     def end_session(self, client_id: str) -> None:
         self._write(SessionEnded(client_id))

@@ -82,6 +82,7 @@ class SessionKept(Struct, array_like=True, tag="s"):
     client_id: str
     expiry: int
     grants: dict[str, tuple[int, bool, bool, int]]
+    is_service: bool = False
 
 
 class SessionEnded(Struct, array_like=True, tag="e"):

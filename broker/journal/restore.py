@@ -60,7 +60,7 @@ def _exchanges(core: Core, log: Log) -> dict[tuple[str, int], int]:
 
 def _session(core: Core, record: SessionKept) -> None:
     session = core.sessions[record.client_id] = Session(record.client_id)
-    session.expiry = record.expiry
+    session.expiry, session.is_service = record.expiry, record.is_service
     for topic_filter, grant in record.grants.items():
         session.subscriptions[topic_filter] = Grant(*grant)
         core.index.add(session, topic_filter, Grant(*grant))

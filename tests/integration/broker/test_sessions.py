@@ -69,6 +69,21 @@ async def test_a_full_queue_keeps_the_newest(broker: Broker, bridge: Device) -> 
         assert await take(client, QUEUE) == numbers(5, QUEUE + 5)
 
 
+async def test_what_waits_for_the_bridge_is_not_bounded_as_a_devices(
+    broker: Broker, bridge: Device
+) -> None:
+    ada = Device()
+    topic = str(topics.Send(ada.uid, ada.device, "dm", ada.uid, "message"))
+    sent = [f"number {number}".encode() for number in range(3 * QUEUE)]
+    async with broker.client(bridge) as service:
+        await service.subscribe(topics.SENT_MESSAGES, 1)
+    async with broker.client(ada) as client:
+        for payload in sent:
+            await client.publish(topic, payload, 1)
+    async with broker.client(bridge) as service:
+        assert sorted(await take(service, len(sent))) == sorted(sent)
+
+
 async def test_tcp_and_websocket_reach_each_other(broker: Broker, bridge: Device) -> None:
     ada = Device()
     async with broker.client(ada, websocket=True) as client:

@@ -147,11 +147,13 @@ def test_properties_take_room_in_a_queue_too() -> None:
     for number in range(4):
         pairs = (("", ""),) * 6 + (("number", str(number)),)
         ada.publish("a", b"", properties={Property.USER_PROPERTY: pairs})
-    assert core.sessions["bob"].queued_bytes <= 2_500
+    waiting = core.sessions["bob"].queue
+    assert waiting is not None
+    assert waiting.size <= 2_500
     came = joined(core, "bob", V5).messages()
     left = [message.properties[Property.USER_PROPERTY][-1][1] for message in came]
     assert left == ["2", "3"]
-    assert core.sessions["bob"].queued_bytes == 0
+    assert waiting.size == 0
 
 
 def test_what_is_released_and_never_completed_counts_as_in_flight() -> None:

@@ -40,7 +40,9 @@ records = st.one_of(
     st.builds(ReceivedComplete, _NAMES, _NUMBERS),
     st.builds(Arrived, _NUMBERS, _NAMES),
     st.builds(Done, _NUMBERS),
-    st.builds(SessionKept, _NAMES, st.integers(1, 9), st.just({"a/+": (1, False, True, 7)})),
+    st.builds(
+        SessionKept, _NAMES, st.integers(1, 9), st.just({"a/+": (1, False, True, 7)}), st.booleans()
+    ),
     st.builds(SessionEnded, _NAMES),
     st.builds(
         RetainedKept,
