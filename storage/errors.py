@@ -35,3 +35,9 @@ class UnavailableError(LedgerError):
     """The database does not answer just now; the same call may go through later."""
 
     code = "unavailable"
+
+
+class QueryError(LedgerError):
+    """Nothing can be looked for; the text says why."""
+
+    code = "bad_query"

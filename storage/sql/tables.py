@@ -77,5 +77,44 @@ outbox = Table(
     sqlite_autoincrement=True,
 )
 
+search_messages = Table(
+    "search_messages",
+    Base.metadata,
+    Column("number", _COUNTER, primary_key=True, autoincrement=False),
+    Column("cid", _ID, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("sender", _ID, nullable=False),
+    Column("stored_at", BigInteger, nullable=False),
+    Column("text_seq", BigInteger, nullable=False),
+    Column("words", Text, nullable=False),
+    UniqueConstraint("cid", "seq", name="search_messages_place"),
+)
+
+search_zones = Table(
+    "search_zones",
+    Base.metadata,
+    Column("zone", BigInteger, primary_key=True, autoincrement=False),
+    Column("oldest", BigInteger, nullable=False),
+    Column("newest", BigInteger, nullable=False),
+)
+
+search_progress = Table(
+    "search_progress",
+    Base.metadata,
+    Column("cid", _ID, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+SEARCH_TERMS = "search_terms"
+"""The index of words: a virtual table of FTS5, or a GIN index. Its migration makes it."""
+
 NAMES = frozenset(Base.metadata.tables)
 """The tables that are Parley's; others in the same database are left alone."""
+
+
+def is_described(name: str | None, kind: str, _parents: object) -> bool:
+    """Tell Alembic whether a thing in the database is described by these tables."""
+    if kind == "index":
+        return name != SEARCH_TERMS
+    return kind != "table" or name in NAMES

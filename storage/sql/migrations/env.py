@@ -13,7 +13,7 @@ with engine.connect() as connection:
         target_metadata=Base.metadata,
         render_as_batch=True,
         transactional_ddl=True,
-        include_name=lambda name, kind, _parents: kind != "table" or name in tables.NAMES,
+        include_name=tables.is_described,
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -1,0 +1,1 @@
+"""Search, without a store: words in any script, queries and snippets. Pure."""
