@@ -1,7 +1,7 @@
 """A store in memory: the whole interface without a file, for tests that must be fast."""
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from parley_protocol.payloads import Entry, Role
 from storage.model import Conversation, Mark, Member, Parcel, Standing
+from storage.search.index import Indexed, Lag, Place, Wanted, Zone
 from storage.unit import Key, Spans
 
 
@@ -22,6 +23,8 @@ class _State:
     known: dict[Key, Entry] = field(default_factory=dict)
     outbox: dict[int, Parcel] = field(default_factory=dict)
     posted: int = 0
+    found: dict[Place, Indexed] = field(default_factory=dict)
+    reached: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> "_State":
         return _State(
@@ -31,6 +34,8 @@ class _State:
             dict(self.known),
             dict(self.outbox),
             self.posted,
+            dict(self.found),
+            dict(self.reached),
         )
 
 
@@ -68,6 +73,10 @@ class MemoryUnit:
     def __init__(self, state: _State) -> None:
         self._state = state
 
+    @property
+    def index(self) -> "MemoryIndex":
+        return MemoryIndex(self._state)
+
     def people(self, uids: Collection[str]) -> set[str]:
         return self._state.people & set(uids)
 
@@ -94,6 +103,10 @@ class MemoryUnit:
 
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
         return {key: self._state.known[key] for key in keys if key in self._state.known}
+
+    def numbered(self, places: Collection[Place]) -> dict[Place, Entry]:
+        logs = self._state.logs
+        return {(e.cid, e.seq): e for cid, _ in places for e in logs[cid] if (cid, e.seq) in places}
 
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         logs = self._state.logs
@@ -158,6 +171,7 @@ class MemoryUnit:
             if entry.seq <= through:
                 del self._state.known[cid, entry.id]
         self._state.logs[cid] = tuple(entry for entry in log if entry.seq > through)
+        self.index.drop([(cid, seq) for seq in range(1, through + 1)])
         until = max(until, self._state.conversations[cid].archived_until)
         self._change(cid, archived=through, archived_until=until)
 
@@ -180,3 +194,54 @@ class MemoryUnit:
 
 def _standing(c: Conversation, uid: str) -> Standing:
     return Standing(c.cid, c.type, c.name, c.head, c.members[uid].read, c.archived)
+
+
+class MemoryIndex:
+    """Implements ``storage.search.index.SearchIndex`` by looking at every message."""
+
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    def lags(self, limit: int) -> list[Lag]:
+        lags = self._lags(self._state.conversations.values())
+        return sorted(lags, key=lambda lag: lag.head - lag.indexed)[:limit]
+
+    def lags_of(self, uid: str) -> list[Lag]:
+        return self._lags(c for c in self._state.conversations.values() if uid in c.members)
+
+    def reached(self, cids: Collection[str]) -> dict[str, int]:
+        conversations = self._state.conversations
+        return {cid: max(self._reached(cid), conversations[cid].archived) for cid in cids}
+
+    def holds(self, places: Collection[Place]) -> set[Place]:
+        return set(places) & self._state.found.keys()
+
+    def add(self, messages: Sequence[Indexed]) -> None:
+        self._state.found |= {message.place: message for message in messages}
+
+    def change(self, messages: Sequence[Indexed]) -> None:
+        self.add(messages)
+
+    def drop(self, places: Collection[Place]) -> None:
+        for place in places:
+            self._state.found.pop(place, None)
+
+    def advance(self, reached: Mapping[str, int]) -> None:
+        self._state.reached |= reached
+
+    def zones(self) -> list[Zone]:
+        times = [message.stored_at for message in self._state.found.values()]
+        return [Zone(0, min(times), max(times))] if times else []
+
+    def find(self, wanted: Wanted, _zones: Iterable[Zone], limit: int) -> list[Indexed]:
+        found = [message for message in self._state.found.values() if wanted.fits(message)]
+        conversations = self._state.conversations
+        readable = [m for m in found if wanted.reader in conversations[m.cid].members]
+        return sorted(readable, key=lambda m: m.moment, reverse=True)[:limit]
+
+    def _lags(self, conversations: Iterable[Conversation]) -> list[Lag]:
+        lags = [Lag(c.cid, max(self._reached(c.cid), c.archived), c.head) for c in conversations]
+        return [lag for lag in lags if lag.head > lag.indexed]
+
+    def _reached(self, cid: str) -> int:
+        return self._state.reached.get(cid, 0)

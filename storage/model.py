@@ -8,6 +8,8 @@ from parley_protocol.checks import Refusal
 from parley_protocol.ids import pair_cid
 from parley_protocol.payloads import Entry, Message, Role
 from parley_protocol.topics import Scope
+from storage.search.index import Moment
+from storage.search.snippets import Snippet
 
 ConversationType = Literal["dm", "group"]
 
@@ -142,3 +144,22 @@ class Sync(Struct, frozen=True):
     conversations: list[Missing]
     left: list[str]
     more: bool
+
+
+class Hit(Struct, frozen=True):
+    """A message that was found, with the text that it has now, and where in it."""
+
+    entry: Entry
+    edited: bool
+    snippet: Snippet
+
+
+class Found(Struct, frozen=True):
+    """A page of hits, the newest first; ``next`` is where the following page begins.
+
+    ``left_out`` counts the newest entries that search has not reached yet: mostly none.
+    """
+
+    hits: list[Hit]
+    next: Moment | None
+    left_out: int

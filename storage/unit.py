@@ -6,6 +6,7 @@ from typing import Protocol
 
 from parley_protocol.payloads import Entry, Role
 from storage.model import Conversation, Mark, Member, Parcel, Standing
+from storage.search.index import Place, SearchIndex
 
 Key = tuple[str, str]
 """A conversation's id and a message's id."""
@@ -15,6 +16,10 @@ Spans = Mapping[str, range]
 
 class Unit(Protocol):
     """One transaction. Its writes become durable together when the store's block ends."""
+
+    @property
+    def index(self) -> SearchIndex:
+        """The search index."""
 
     def people(self, uids: Collection[str]) -> set[str]:
         """Say which of ``uids`` are accounts."""
@@ -38,6 +43,9 @@ class Unit(Protocol):
 
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
         """Find the entries that bear these ids."""
+
+    def numbered(self, places: Collection[Place]) -> dict[Place, Entry]:
+        """Find entries by conversation and seq."""
 
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         """Read, per conversation, the entries with these seqs, by rising seq."""

@@ -3,11 +3,21 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from parley_protocol.payloads import Entry, Role
-from storage.ledger import conversations, groups, history, imports, messages, receipts
+from storage.ledger import (
+    conversations,
+    groups,
+    history,
+    imports,
+    indexing,
+    messages,
+    receipts,
+    search,
+)
 from storage.model import (
     Conversation,
     Draft,
     Foreign,
+    Found,
     Mark,
     Moved,
     Opening,
@@ -15,7 +25,11 @@ from storage.model import (
     Parcel,
     Sync,
 )
+from storage.search.index import Lag, Moment, Wanted
+from storage.search.query import parse
 from storage.unit import Store
+
+_NEVER = 2**53
 
 
 class Ledger:
@@ -125,3 +139,39 @@ class Ledger:
         """Give what a device lacks that holds ``cursors``."""
         with self._store.reading() as unit:
             return history.sync(unit, uid, cursors)
+
+    def search(  # noqa: PLR0913 - each narrows it further
+        self,
+        uid: str,
+        query: str,
+        *,
+        limit: int,
+        cid: str | None = None,
+        sender: str | None = None,
+        since: int = 0,
+        until: int = _NEVER,
+        before: Moment | None = None,
+    ) -> Found:
+        """Find messages in the asker's conversations, the newest first; see ``parse``.
+
+        ``since`` and ``until`` are times of storing, the second not included; ``before`` is
+        ``next`` of the page before.
+
+        Raises:
+            QueryError: the query holds no word, or is too long.
+        """
+        wanted = Wanted(uid, parse(query), cid, sender, since, until, before)
+        with self._store.reading() as unit:
+            return search.search(unit, wanted, limit)
+
+    def unindexed(self) -> list[list[Lag]]:
+        """Plan a round of indexing: portions for ``index``, none where all is indexed."""
+        with self._store.reading() as unit:
+            return indexing.portions(unit)
+
+    def index(self, portion: Sequence[Lag]) -> None:
+        """Bring a portion of entries into the search index, in one short transaction."""
+        with self._store.reading() as unit:
+            changes = indexing.read(unit, portion)
+        with self._store.writing() as unit:
+            indexing.write(unit, changes)

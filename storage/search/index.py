@@ -1,8 +1,9 @@
 """What a store must offer for search: reads and writes of its index, and no decisions."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from storage.search.query import Query
 
@@ -10,13 +11,14 @@ Place = tuple[str, int]
 """A conversation's id and a message's seq."""
 
 Moment = tuple[int, str, int]
-"""When a message was stored, its conversation and its seq: found messages come by it, falling."""
+"""When a message was stored, its conversation and its seq: what is found is sorted by it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Indexed:
-    """A message as the index holds it. ``text_seq`` is the seq of the entry with its text:
-    its own, or that of its last edit. ``words`` are of that text; see ``storage.search.words``.
+class Indexed(Struct, frozen=True):
+    """A message as the index holds it.
+
+    ``text_seq`` is the seq of the entry with its text: its own, or that of its last edit.
+    ``words`` are of that text; see ``storage.search.words``.
     """
 
     cid: str
@@ -33,12 +35,11 @@ class Indexed:
 
     @property
     def moment(self) -> Moment:
-        """When it was."""
+        """When it was stored."""
         return self.stored_at, self.cid, self.seq
 
 
-@dataclass(frozen=True, slots=True)
-class Lag:
+class Lag(Struct, frozen=True):
     """A conversation whose entries after ``indexed``, up to ``head``, are not in the index."""
 
     cid: str
@@ -46,13 +47,11 @@ class Lag:
     head: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is looked for: ``query``, in conversations of which ``reader`` is a member.
+class Wanted(Struct, frozen=True):
+    """What ``reader`` looks for, in conversations of which they are a member.
 
-    ``since`` and ``until`` are milliseconds since 1970, the second not included; ``before`` is
-    the last message of the page before. ``few`` names all of the reader's conversations where
-    they are few enough for the index to tell them apart by itself.
+    Times are milliseconds since 1970; ``until`` is not included. ``before`` is the last message
+    of the page before.
     """
 
     reader: str
@@ -62,11 +61,19 @@ class Wanted:
     since: int
     until: int
     before: Moment | None
-    few: tuple[str, ...] = ()
+
+    def fits(self, message: Indexed) -> bool:
+        """Tell whether a message in a conversation of the reader's is looked for."""
+        return (
+            self.cid in {None, message.cid}
+            and self.sender in {None, message.sender}
+            and self.since <= message.stored_at < self.until
+            and (self.before is None or message.moment < self.before)
+            and all(pattern.matches(message.words) for pattern in self.query)
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(Struct, frozen=True):
     """A part of the index of bounded size, and when its oldest and newest message were stored."""
 
     number: int
@@ -75,19 +82,25 @@ class Zone:
 
 
 class SearchIndex(Protocol):
-    """The index of one transaction."""
+    """The index, within one transaction."""
 
     def lags(self, limit: int) -> list[Lag]:
-        """Find conversations that are not wholly indexed."""
+        """Find conversations that are not wholly indexed, those that lack least first."""
 
     def lags_of(self, uid: str) -> list[Lag]:
         """Find a person's conversations that are not wholly indexed."""
 
-    def indexed(self, places: Collection[Place]) -> set[Place]:
-        """Say which of these messages the index holds."""
+    def reached(self, cids: Collection[str]) -> dict[str, int]:
+        """Say up to which seq conversations are indexed; locked until a writing unit's end."""
 
-    def put(self, messages: Sequence[Indexed]) -> None:
-        """Add messages, or give those that are there another text."""
+    def holds(self, places: Collection[Place]) -> set[Place]:
+        """Say which of these messages are in the index."""
+
+    def add(self, messages: Sequence[Indexed]) -> None:
+        """Add messages that are not there yet."""
+
+    def change(self, messages: Sequence[Indexed]) -> None:
+        """Give messages that are there another text."""
 
     def drop(self, places: Collection[Place]) -> None:
         """Take messages out; those that are not there are passed over."""
@@ -96,7 +109,7 @@ class SearchIndex(Protocol):
         """Note up to which seq conversations are indexed."""
 
     def zones(self) -> list[Zone]:
-        """Give the index's parts in any order."""
+        """Give the index's parts, in any order."""
 
     def find(self, wanted: Wanted, zones: Iterable[Zone], limit: int) -> list[Indexed]:
-        """Find the newest messages in some of the parts, newest first (``Moment``)."""
+        """Find the newest messages in some of the parts, the newest first."""

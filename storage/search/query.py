@@ -1,7 +1,8 @@
 """What somebody looks for: words, "quoted phrases" and beginnings*, all of which must be there."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from storage.errors import QueryError
 from storage.search.words import is_dense, words
@@ -15,8 +16,7 @@ TERMS_MAX = 16
 _TERM = re.compile(r'"(?P<phrase>[^"]*)"?(?P<begins>\*?)|(?P<word>[^\s"*]+)(?P<starts>\*?)')
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """Words that follow each other; of the last, where ``prefix`` is set, just the beginning."""
 
     words: tuple[str, ...]

@@ -1,7 +1,8 @@
 """The piece of a text in which something was found, and where in it. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from storage.search.query import Pattern, Query
 from storage.search.words import Word, is_dense, located
@@ -15,8 +16,7 @@ _LEAD = 40
 Range = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Snippet:
+class Snippet(Struct, frozen=True):
     """A piece of a text, which begins at ``start``; ``highlights`` are places within the piece.
 
     Places count characters (Unicode code points); a range ends before its second number.

@@ -9,7 +9,8 @@ so every character begins a word, and a run of them is found as a phrase. An emo
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 WORD_MAX = 64
 """Characters of a word that count."""
@@ -32,11 +33,14 @@ _TATWEEL = "\u0640"
 _ZERO_WIDTH_SPACE = "\u200b"
 _JAMO_VOWELS_AND_FINALS = range(0x1160, 0x1200)
 _SELECTORS = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
-_JOINER = 0x034F
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+_GRAPHEME_JOINER = 0x034F
+_ACCENTS = frozenset({1, *range(10, 37), *range(200, 241)})
+"""Classes of marks (UAX #44): overlays; points of Hebrew, Arabic and Syriac; and the accents of
+Latin, Greek and Cyrillic."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """A word, and where it stands in the text: its characters from ``start`` to ``end``.
 
     ``first_end`` is the end of a pair's first character; elsewhere it is ``end``.
@@ -148,15 +152,11 @@ def _fold_character(character: str) -> str:
 
 
 def _is_accent(character: str) -> bool:
-    """Tell whether a mark can be left out: vowel signs of Indic and Thai cannot.
-
-    Classes (UAX #44): 1 overlays, 10 to 36 points of Hebrew, Arabic and Syriac, from 200 on the
-    accents of Latin, Greek and Cyrillic.
-    """
+    """Tell whether a mark can be left out: vowel signs of Indic and Thai cannot."""
     code = ord(character)
-    if code == _JOINER or any(code in selectors for selectors in _SELECTORS):
-        return True
-    accent = unicodedata.combining(character)
-    return accent == 1 or 10 <= accent <= 36 or accent >= 200 or (  # noqa: PLR2004 - see above
-        unicodedata.category(character) == "Me"
+    return (
+        unicodedata.combining(character) in _ACCENTS
+        or unicodedata.category(character) == "Me"
+        or code == _GRAPHEME_JOINER
+        or any(code in variants for variants in (*_SELECTORS, _SKIN_TONES))
     )

@@ -21,7 +21,9 @@ from sqlalchemy import (
 
 from parley_protocol.payloads import Entry, Role
 from storage.model import Conversation, Mark, Member, Parcel, Standing
+from storage.search.index import Place
 from storage.sql import given, rows
+from storage.sql.search import SqlIndex
 from storage.sql.statements import Statements
 from storage.sql.tables import conversations, members, messages, outbox
 from storage.unit import Key, Spans
@@ -36,6 +38,10 @@ class SqlUnit:
         self._connection = connection
         self._locking = locking
         self._statements = _STATEMENTS[connection.dialect.name]
+
+    @property
+    def index(self) -> SqlIndex:
+        return SqlIndex(self._connection, locking=self._locking)
 
     def people(self, uids: Collection[str]) -> set[str]:
         if not uids:
@@ -82,6 +88,12 @@ class SqlUnit:
         asked = given.rows([{"cid": cid, "id": id_} for cid, id_ in keys])
         found = self._connection.execute(self._statements.known, asked)
         return {(row.cid, row.id): rows.entry(row) for row in found}
+
+    def numbered(self, places: Collection[Place]) -> dict[Place, Entry]:
+        if not places:
+            return {}
+        query = select(messages).where(tuple_(messages.c.cid, messages.c.seq).in_(sorted(places)))
+        return {(row.cid, row.seq): rows.entry(row) for row in self._connection.execute(query)}
 
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         found: defaultdict[str, list[Entry]] = defaultdict(list)
@@ -155,6 +167,7 @@ class SqlUnit:
     def prune(self, cid: str, through: int, until: int) -> None:
         old = and_(messages.c.cid == cid, messages.c.seq <= through)
         self._connection.execute(delete(messages).where(old))
+        self.index.drop_through(cid, through)
         c = conversations.c
         until_now = case((c.archived_until > until, c.archived_until), else_=until)
         one = update(conversations).where(c.cid == cid)
