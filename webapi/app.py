@@ -8,11 +8,22 @@ from werkzeug.routing import BaseConverter
 from config import keys
 from config.settings import Settings
 from parley_protocol import limits
-from webapi import accounts, auth, conversations, database, docs, history, people, problems, server
+from webapi import (
+    accounts,
+    auth,
+    conversations,
+    database,
+    docs,
+    history,
+    people,
+    problems,
+    search,
+    server,
+)
 from webapi.accounts.passwords import Passwords
 
 _BODY_MAX = limits.PAYLOAD_MAX
-_ROOMS = (accounts, people, conversations, history, server, docs)
+_ROOMS = (accounts, people, conversations, history, search, server, docs)
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",

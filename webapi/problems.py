@@ -14,6 +14,7 @@ from storage.errors import (
     GroupFullError,
     LedgerError,
     NotFoundError,
+    QueryError,
     UnavailableError,
     WrongTypeError,
 )
@@ -26,6 +27,7 @@ _LEDGER_STATUS: dict[type[LedgerError], int] = {
     ForbiddenError: 403,
     GroupFullError: 409,
     WrongTypeError: 409,
+    QueryError: 422,
 }
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 

@@ -10,6 +10,7 @@ HELP = """\
 /add NAME ...         take people into this group
 /leave                leave this group
 /history [COUNT]      the last messages of this conversation
+/search WORDS         find messages everywhere: words, "phrases", beginnings*
 /quit                 go; what could not be sent yet is sent the next time
 Anything else is said in the conversation; to begin with a slash, type two."""
 

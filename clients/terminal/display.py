@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 
+from parley_protocol import rest
 from parley_protocol.payloads import Entry, SystemChange
 
 _CONTROL = ("Cc", "Cf", "Zl", "Zp")
@@ -26,6 +27,20 @@ def entry_line(entry: Entry, name: Name) -> str:
     """Write an entry of a conversation with the local time and its sender."""
     time = datetime.fromtimestamp(entry.stored_at / 1000).astimezone().strftime("%H:%M")
     return f"{time} {_what(entry, harmless(name(entry.sender)), name)}"
+
+
+def hit_line(hit: rest.Hit, name: Name) -> str:
+    """Write a message that was found: its day, its sender, and the piece, *so* where it fits."""
+    day = datetime.fromtimestamp(hit.message.stored_at / 1000).astimezone().strftime("%Y-%m-%d")
+    return f"{day} {harmless(name(hit.message.sender))}: {harmless(_marked(hit.snippet))}"
+
+
+def _marked(snippet: rest.Snippet) -> str:
+    text, done, parts = snippet.text, 0, ["… " if snippet.start else ""]
+    for start, end in snippet.highlights:
+        parts += [text[done:start], "*", text[start:end], "*"]
+        done = end
+    return "".join([*parts, text[done:]])
 
 
 def _what(entry: Entry, who: str, name: Name) -> str:

@@ -5,7 +5,7 @@ import shlex
 import click
 
 from clients.terminal.commands import HELP, Say, parse
-from clients.terminal.display import entry_line, harmless
+from clients.terminal.display import entry_line, harmless, hit_line
 from parley_client import ApiError, Client, UnreachableError
 from parley_protocol import rest
 from parley_protocol.payloads import Entry
@@ -131,6 +131,14 @@ class Room:
         for entry in await self._client.history(here, limit=max(1, min(limit, _HISTORY_MOST))):
             click.echo(entry_line(entry, self.name))
             await self.see(entry)
+
+    async def _do_search(self, query: str) -> None:
+        found = await self._client.search(_given(query, "words to look for"))
+        for hit in reversed(found.items):
+            title = harmless(await self.title(hit.message.cid))
+            click.echo(f"{title}: {hit_line(hit, self.name)}")
+        if not found.items:
+            click.echo("Nothing was found.")
 
     async def _enter(self, cid: str) -> None:
         self.cid = cid

@@ -180,6 +180,44 @@ class Messages(Struct, frozen=True, kw_only=True):
     next: Seq | None = None
 
 
+Place = Annotated[int, Meta(ge=0, description="Counts characters (Unicode code points)")]
+
+
+class Snippet(Struct, frozen=True, kw_only=True):
+    """The piece of a message's text in which something was found.
+
+    It begins at ``start`` of the whole text. ``highlights`` are what was found: where in this
+    piece each begins, and where it ends.
+    """
+
+    text: str
+    start: Place
+    highlights: list[tuple[Place, Place]]
+
+
+class Hit(Struct, frozen=True, kw_only=True):
+    """A message that was found, as it reads now: ``edited`` says that its text is a later one.
+
+    Long texts are cut, as in the inbox.
+    """
+
+    message: Entry
+    edited: bool
+    snippet: Snippet
+
+
+class Hits(Struct, frozen=True, kw_only=True):
+    """A page of hits, the newest first.
+
+    ``left_out`` counts entries that are so new that search has not reached them; it is 0 but
+    after a great many came at once.
+    """
+
+    items: list[Hit]
+    next: str | None = None
+    left_out: int = 0
+
+
 class SyncQuestion(Struct, frozen=True, kw_only=True):
     """The last seq that the device holds of each conversation."""
 

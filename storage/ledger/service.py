@@ -149,7 +149,7 @@ class Ledger:
         cid: str | None = None,
         sender: str | None = None,
         since: int = 0,
-        until: int = _NEVER,
+        until: int | None = None,
         before: Moment | None = None,
     ) -> Found:
         """Find messages in the asker's conversations, the newest first; see ``parse``.
@@ -160,7 +160,8 @@ class Ledger:
         Raises:
             QueryError: the query holds no word, or is too long.
         """
-        wanted = Wanted(uid, parse(query), cid, sender, since, until, before)
+        end = _NEVER if until is None else until
+        wanted = Wanted(uid, parse(query), cid, sender, since, end, before)
         with self._store.reading() as unit:
             return search.search(unit, wanted, limit)
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
 
 from parley_client.api import Api
 from parley_client.errors import LoggedOutError
@@ -118,6 +119,26 @@ class PeopleAndGroups(ABC):
         """Read one message with its whole text."""
         return await self._api.get(f"/v1/conversations/{cid}/messages/{seq}", Entry)
 
+    async def search(  # noqa: PLR0913 - each narrows it further
+        self,
+        query: str,
+        *,
+        cid: str | None = None,
+        sender: str | None = None,
+        after: datetime | None = None,
+        before: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = 20,
+    ) -> rest.Hits:
+        """Find messages by words, "phrases" and beginnings*, the newest first.
+
+        ``after`` and ``before`` say when they were stored; ``cursor`` is ``next`` of the page
+        before.
+        """
+        narrowed = {"cid": cid, "from": sender, "after": _time(after), "before": _time(before)}
+        page = {"cursor": cursor, "limit": limit}
+        return await self._api.get("/v1/search", rest.Hits, q=query, **narrowed, **page)
+
     async def _open(self, path: str, body: rest.OpenDm | rest.CreateGroup) -> str:
         conversation = await self._api.send("POST", path, body, rest.Conversation)
         self._note_place(conversation)
@@ -126,3 +147,8 @@ class PeopleAndGroups(ABC):
     @abstractmethod
     def _note_place(self, conversation: rest.Conversation) -> None:
         """Keep to whom messages of a conversation are addressed."""
+
+
+def _time(time: datetime | None) -> str | None:
+    """Write a time; one without a zone is local."""
+    return None if time is None else time.astimezone().isoformat()

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.terminal.display import entry_line, harmless
+from clients.terminal.display import entry_line, harmless, hit_line
+from parley_protocol import rest
 from parley_protocol.payloads import Entry, SystemChange
 
 _NAMES = {"a": "Ada", "b": "Bob"}
@@ -75,3 +76,15 @@ def test_control_characters_are_shown_not_obeyed(text: str, shown: str) -> None:
 def test_nothing_that_a_terminal_obeys_is_left(text: str) -> None:
     left = set(harmless(text)) - set("\n\u200c\u200d")
     assert not [c for c in left if unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"}]
+
+
+@pytest.mark.parametrize(
+    ("start", "shown"),
+    [(0, "Ada: <U+202E>the *cat* and *dog*s"), (9, "Ada: … <U+202E>the *cat* and *dog*s")],
+)
+def test_a_hit(start: int, shown: str) -> None:
+    text = "\u202ethe cat and dogs"
+    message = Entry(cid="c", seq=1, id="i", sender="a", sent_at=1, stored_at=0, text=text)
+    snippet = rest.Snippet(text=text, start=start, highlights=[(5, 8), (13, 16)])
+    hit = rest.Hit(message=message, edited=False, snippet=snippet)
+    assert hit_line(hit, lambda uid: _NAMES[uid]).split(" ", 1)[1] == shown
