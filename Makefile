@@ -3,7 +3,7 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := protocol/parley_protocol clients storage mqtt broker bridge webapi config parley bench tests
+CODE := protocol/parley_protocol clients storage mqtt broker bridge indexer webapi config parley bench tests
 
 .PHONY: help install install-dev run test bench bench-path bench-broker lint lock
 

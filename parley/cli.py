@@ -78,7 +78,7 @@ def up(  # noqa: PLR0913 - one argument an option
     ws: int | None,
     metrics: int | None,
 ) -> int:
-    """Run broker, bridge and API together, and look after them."""
+    """Run broker, bridge, indexer and API together, and look after them."""
     from parley import up as platform
 
     settings = settings_of(config, data)
@@ -177,6 +177,15 @@ def bridge(config: Path | None, data: str | None) -> None:
     from bridge.service import run
 
     _serve("bridge", run, settings_of(config, data))
+
+
+@parley.command()
+@with_settings
+def indexer(config: Path | None, data: str | None) -> None:
+    """Run the indexer alone."""
+    from indexer.service import run
+
+    _serve("indexer", run, settings_of(config, data))
 
 
 @parley.command()

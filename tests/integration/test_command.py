@@ -90,7 +90,7 @@ def test_a_second_platform_on_the_same_folder(tmp_path: Path) -> None:
         ("port == 1", "line 1"),
     ],
 )
-@pytest.mark.parametrize("command", ["up", "setup", "broker", "bridge", "webapi"])
+@pytest.mark.parametrize("command", ["up", "setup", "broker", "bridge", "indexer", "webapi"])
 def test_wrong_settings(tmp_path: Path, command: str, text: str, words: str) -> None:
     file = tmp_path / "parley.toml"
     file.write_text(text)
@@ -127,7 +127,7 @@ def test_a_database_that_is_away(tmp_path: Path) -> None:
     assert "refused" in complaint(parley("up", "--config", file, *ports()))
 
 
-@pytest.mark.parametrize("service", ["broker", "bridge", "webapi"])
+@pytest.mark.parametrize("service", ["broker", "bridge", "indexer", "webapi"])
 def test_a_service_before_the_set_up(tmp_path: Path, service: str) -> None:
     assert "run parley setup first" in complaint(parley(service, "--data", tmp_path))
 
@@ -153,7 +153,7 @@ def test_it_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
         platform.signal(number)
         assert platform.ended() == 0
     said = platform.log()
-    for service in ("broker", "bridge"):
+    for service in ("broker", "bridge", "indexer"):
         assert f"the {service} has stopped" in said
     assert "Traceback" not in said
     for port in (platform.http, platform.mqtt, platform.ws, platform.metrics):
@@ -170,5 +170,5 @@ def test_services_leave_when_the_supervisor_is_killed(tmp_path: Path) -> None:
 def test_help_names_every_command() -> None:
     done = parley("--help")
     assert done.returncode == 0
-    for command in ("up", "setup", "broker", "bridge", "webapi", "settings", "doctor", "chat"):
+    for command in ("up", "setup", "broker", "bridge", "indexer", "webapi", "settings", "chat"):
         assert f"\n  {command} " in done.stdout

@@ -23,7 +23,7 @@ from tests.platform import Platform, free_ports, wait
 
 _ROOT = Path(__file__).parents[2]
 _FOLDER = _ROOT / "config" / "compose"
-_OURS = ("broker", "bridge", "webapi")
+_OURS = ("broker", "bridge", "indexer", "webapi")
 SETTINGS = load(_FOLDER / "parley.toml")
 
 
@@ -99,12 +99,13 @@ def test_each_service_gets_its_own_keys_alone(tmp_path: Path) -> None:
     subprocess.run([programs / "setup", settings], check=True, env={"PATH": path})
     found = {
         folder: sorted(file.name for file in (tmp_path / folder / "keys").iterdir())
-        for folder in ("var/lib/parley", "srv/broker", "srv/bridge")
+        for folder in ("var/lib/parley", "srv/broker", "srv/bridge", "srv/indexer")
     }
     assert found == {
         "var/lib/parley": ["bridge.token", "public.pem", "signing.pem"],
         "srv/broker": ["public.pem"],
         "srv/bridge": ["bridge.token", "public.pem"],
+        "srv/indexer": ["public.pem"],
     }
     pgpass = tmp_path / "tmp" / "pgpass"
     assert pgpass.read_text() == "postgres:5432:parley:parley:from the secret\n"

@@ -1,6 +1,7 @@
 """The SDK through what a phone goes through: no network, old tokens, restarts, ended sessions."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from parley_client import (
 )
 from parley_client.store import Store
 from parley_protocol.payloads import ReceiptMoved
+from storage import open_ledger
 from tests.integration.platform.devices import log_in
 from tests.integration.platform.people import PASSWORD, People, Person
 from tests.platform import Platform, free_ports, wait
@@ -50,7 +52,7 @@ async def test_what_is_sent_before_there_is_a_connection_waits(
         assert await bob.texts(3) == ["one", "two", "three"]
 
 
-@pytest.mark.parametrize("service", ["broker", "bridge", "webapi"])
+@pytest.mark.parametrize("service", ["broker", "bridge", "indexer", "webapi"])
 async def test_a_service_that_dies_is_not_noticed_in_the_chat(
     platform: Platform, people: People, service: str
 ) -> None:
@@ -138,3 +140,22 @@ async def test_unread_is_what_came_since_the_receipt(platform: Platform, people:
     assert (await (await log_in(platform, bob.name)).get(f"/v1/conversations/{cid}")).json()[
         "unread"
     ] == 1
+
+
+async def test_search_finds_at_once_and_after_it_is_indexed(
+    platform: Platform, people: People
+) -> None:
+    ada, bob, eve = await people("ada"), await people("bob"), await people("eve")
+    cid = await ada.client.dm(bob.name)
+    await ada.say(cid, "Meet me at the café")
+    ledger = open_ledger(f"sqlite:///{platform.data / 'parley.db'}")
+    for _ in range(2):
+        (hit,) = (await bob.client.search('"the cafe"', cid=cid, sender=ada.uid)).items
+        assert hit.message.text == "Meet me at the café"
+        (start, end), *_ = hit.snippet.highlights
+        assert hit.snippet.text[start:end] == "the café"
+        assert (await eve.client.search("cafe")).items == []
+        wait(lambda: not ledger.unindexed())
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    assert (await bob.client.search("cafe", cid=cid, after=tomorrow)).items == []
+    assert len((await bob.client.search("cafe", cid=cid, before=tomorrow)).items) == 1

@@ -102,7 +102,12 @@ def test_the_table_holds_every_route(scene: Scene) -> None:
         for method in operations
     }
     in_table = {
-        (method, path.partition("?")[0].replace("{group}", "{cid}").replace("messages/1", "messages/{seq}"))
+        (
+            method,
+            path.partition("?")[0]
+            .replace("{group}", "{cid}")
+            .replace("messages/1", "messages/{seq}"),
+        )
         for method, path, *_ in TABLE
     }
     for role in ROLES:

@@ -14,7 +14,8 @@ from webapi.database import ledger
 
 
 def say(scene: Scene, user: User, text: str, now: int, **fields: Any) -> str:
-    message = Message(**{"id": new_id(), "sent_at": 1, "text": text} | fields)
+    given: dict[str, Any] = {"id": new_id(), "sent_at": 1, "text": text}
+    message = Message(**given | fields)
     draft = Draft(user.uid, user.device, "group", scene.group, message)
     with scene.api.app.app_context():
         ledger().commit([draft], now)
