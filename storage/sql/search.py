@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     Select,
-    and_,
     bindparam,
     case,
     cast,
@@ -31,7 +31,9 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 
 from storage.search.index import Indexed, Lag, Place, Wanted, Zone
 from storage.search.query import Pattern
+from storage.sql import given
 from storage.sql.given import insert_all
+from storage.sql.statements import Statements
 from storage.sql.tables import (
     SEARCH_TERMS,
     conversations,
@@ -56,8 +58,9 @@ _REACHED = func.coalesce(search_progress.c.seq, 0)
 class SqlIndex:
     """Implements ``storage.search.index.SearchIndex``."""
 
-    def __init__(self, connection: Connection, *, locking: bool) -> None:
+    def __init__(self, connection: Connection, statements: Statements, *, locking: bool) -> None:
         self._connection = connection
+        self._statements = statements
         self._locking = locking
         kind = _Fts5 if connection.dialect.name == "sqlite" else _Gin
         self._terms: _Terms = kind(connection)
@@ -108,11 +111,12 @@ class SqlIndex:
         self._terms.add(rows)
 
     def drop(self, places: Collection[Place]) -> None:
-        self._drop(tuple_(_m.cid, _m.seq).in_(sorted(places)))
+        self._drop(self._rows(places))
 
     def drop_through(self, cid: str, seq: int) -> None:
         """Take the messages of a conversation out, up to a seq."""
-        self._drop(and_(_m.cid == cid, _m.seq <= seq))
+        old = select(search_messages).where(_m.cid == cid, _m.seq <= seq)
+        self._drop(self._connection.execute(old).all())
 
     def advance(self, reached: Mapping[str, int]) -> None:
         c = search_progress.c
@@ -146,14 +150,13 @@ class SqlIndex:
         found = list(self._connection.scalars(own))
         return found if len(found) <= _FEW else []
 
-    def _rows(self, places: Collection[Place]) -> Sequence[Any]:
+    def _rows(self, places: Collection[Place]) -> Sequence[Row[Any]]:
         if not places:
             return []
-        query = select(search_messages).where(tuple_(_m.cid, _m.seq).in_(sorted(places)))
-        return self._connection.execute(query).all()
+        asked = given.rows([{"cid": cid, "seq": seq} for cid, seq in places])
+        return self._connection.execute(self._statements.search_messages, asked).all()
 
-    def _drop(self, which: ColumnElement[bool]) -> None:
-        old = self._connection.execute(select(search_messages).where(which)).all()
+    def _drop(self, old: Sequence[Row[Any]]) -> None:
         self._terms.remove([row._asdict() for row in old])
         numbers = [{"_number": row.number} for row in old]
         if numbers:

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Column, Select, and_, select
 
 from storage.accounts import Account
 from storage.sql.given import given
-from storage.sql.tables import conversations, members, messages
+from storage.sql.tables import conversations, members, messages, search_messages
 
 _c, _m = conversations.c, members.c
 
@@ -21,7 +21,9 @@ class Statements:
         self.locked_conversations = self.conversations.with_for_update()
         self.members = _members(dialect)
         self.known = _known(dialect)
+        self.numbered = _at(dialect, messages)
         self.entries = _entries(dialect)
+        self.search_messages = _at(dialect, search_messages)
 
 
 def _people(dialect: str) -> Select[Any]:
@@ -44,6 +46,11 @@ def _known(dialect: str) -> Select[Any]:
     asked = given(dialect, messages.c.cid, messages.c.id)
     meets = and_(messages.c.cid == asked.c.cid, messages.c.id == asked.c.id)
     return select(messages).join(asked, meets)
+
+
+def _at(dialect: str, table: Table) -> Select[Any]:
+    asked = given(dialect, table.c.cid, table.c.seq)
+    return select(table).join(asked, and_(table.c.cid == asked.c.cid, table.c.seq == asked.c.seq))
 
 
 def _entries(dialect: str) -> Select[Any]:

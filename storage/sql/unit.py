@@ -41,7 +41,7 @@ class SqlUnit:
 
     @property
     def index(self) -> SqlIndex:
-        return SqlIndex(self._connection, locking=self._locking)
+        return SqlIndex(self._connection, self._statements, locking=self._locking)
 
     def people(self, uids: Collection[str]) -> set[str]:
         if not uids:
@@ -92,8 +92,9 @@ class SqlUnit:
     def numbered(self, places: Collection[Place]) -> dict[Place, Entry]:
         if not places:
             return {}
-        query = select(messages).where(tuple_(messages.c.cid, messages.c.seq).in_(sorted(places)))
-        return {(row.cid, row.seq): rows.entry(row) for row in self._connection.execute(query)}
+        asked = given.rows([{"cid": cid, "seq": seq} for cid, seq in places])
+        found = self._connection.execute(self._statements.numbered, asked)
+        return {(row.cid, row.seq): rows.entry(row) for row in found}
 
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         found: defaultdict[str, list[Entry]] = defaultdict(list)

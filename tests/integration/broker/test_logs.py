@@ -187,5 +187,11 @@ def test_the_platform_speaks_json_alone(tmp_path: Path) -> None:
     with Platform(tmp_path, "[log]\nformat = 'json'\n") as platform:
         pass
     lines = [json.loads(line) for line in platform.log().splitlines()]
-    assert {line["service"] for line in lines} == {"parley", "broker", "bridge", "webapi"}
+    assert {line["service"] for line in lines} == {
+        "parley",
+        "broker",
+        "bridge",
+        "indexer",
+        "webapi",
+    }
     assert fields(lines, "Parley is up.")["api"] == platform.url
