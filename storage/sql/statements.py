@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Select, and_, select
+from sqlalchemy import BigInteger, Column, Select, Table, and_, select
 
 from storage.accounts import Account
 from storage.sql.given import given
