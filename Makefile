@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 CODE := protocol/parley_protocol clients storage mqtt broker bridge indexer webapi config parley bench tests
 
-.PHONY: help install install-dev run test bench bench-path bench-broker lint lock
+.PHONY: help install install-dev run test bench bench-path bench-broker bench-storage lint lock
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed ## set up: everything that `make run` needs, into .venv
 
@@ -30,6 +30,9 @@ bench-path: install-dev ## measure what people feel: sent, stored, delivered
 
 bench-broker: install-dev ## measure the broker beside Mosquitto and amqtt
 	$(BIN)/python -m bench.broker
+
+bench-storage: install-dev ## measure the ledger on SQLite and PostgreSQL
+	$(BIN)/python -m bench.storage
 
 lint: install-dev ## style, types and layers
 	$(BIN)/ruff format --check $(CODE)

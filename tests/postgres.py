@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
+
+import psutil
 
 
 class Postgres:
@@ -14,6 +17,7 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._data = folder / "data"
         self._bin = _server_programs()
         self._names = (f"test_{number}" for number in count())
 
@@ -22,33 +26,47 @@ class Postgres:
             for path in [self._folder, *self._folder.parents][:3]:
                 path.chmod(0o755)
             shutil.chown(self._folder, "postgres")
-        data = self._folder / "data"
-        self._run("initdb", "-D", str(data), "-U", "parley", "-A", "trust", "--no-sync")
-        # Locks and durability are what is tested, so nothing is loosened but the start.
-        settings = f"-k {self._folder} -c listen_addresses="
-        self._run(
-            "pg_ctl",
-            "-D",
-            str(data),
-            "-w",
-            "-l",
-            str(self._folder / "log"),
-            "-o",
-            settings,
-            "start",
-        )
+        self._run("initdb", "-D", str(self._data), "-U", "parley", "-A", "trust", "--no-sync")
+        self.start()
         return self
 
     def __exit__(
         self, _type: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None
     ) -> None:
-        self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "stop")
+        self.stop("immediate")
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        # Locks and durability are what is tested, so nothing is loosened but the start.
+        settings = f"-k {self._folder} -c listen_addresses="
+        log = str(self._folder / "log")
+        self._control("start", "-l", log, "-o", settings)
+
+    def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
+        """Stop the server; its clients lose their connections."""
+        self._control("stop", "-m", mode)
+
+    def kill(self) -> None:
+        """End the server as a loss of power would: SIGKILL for all of its processes."""
+        main = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
+        family = [main, *main.children(recursive=True)]
+        for process in family:
+            process.send_signal(signal.SIGKILL)
+        psutil.wait_procs(family)
 
     def new_database(self) -> str:
         """Make an empty database and give its SQLAlchemy URL."""
         name = next(self._names)
         self._run("createdb", "-h", str(self._folder), "-U", "parley", name)
         return f"postgresql+psycopg2://parley@/{name}?host={self._folder}"
+
+    def drop_database(self, url: str) -> None:
+        """Remove a database and its files."""
+        name = url.partition("@/")[2].partition("?")[0]
+        self._run("dropdb", "--force", "-h", str(self._folder), "-U", "parley", name)
+
+    def _control(self, *arguments: str) -> None:
+        self._run("pg_ctl", "-D", str(self._data), "-w", *arguments)
 
     def _run(self, program: str, *arguments: str) -> None:
         user = "postgres" if os.geteuid() == 0 else None
