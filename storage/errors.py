@@ -41,3 +41,7 @@ class QueryError(LedgerError):
     """Nothing can be looked for; the text says why."""
 
     code = "bad_query"
+
+
+class RivalError(UnavailableError):
+    """Another transaction has just made the same thing; now it is there to be found."""

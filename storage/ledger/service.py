@@ -1,8 +1,11 @@
 """The ledger as the bridge and the API see it: one method, one transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import TypeVar
 
 from parley_protocol.payloads import Entry, Role
+from storage.errors import RivalError
 from storage.ledger import (
     conversations,
     groups,
@@ -27,8 +30,11 @@ from storage.model import (
 )
 from storage.search.index import Lag, Moment, Wanted
 from storage.search.query import parse
-from storage.unit import Store
+from storage.unit import Store, Unit
 
+_T = TypeVar("_T")
+_RIVALS = 3
+"""How often a step is begun again at once, before it counts as unavailable."""
 _NEVER = 2**53
 
 
@@ -44,8 +50,7 @@ class Ledger:
 
     def commit(self, drafts: Sequence[Draft], now: int) -> list[Outcome]:
         """Number and store a batch in one transaction; the outcomes are in the drafts' order."""
-        with self._store.writing() as unit:
-            return messages.commit(unit, drafts, now)
+        return self._write(lambda unit: messages.commit(unit, drafts, now))
 
     def bring_in(self, opening: Opening, messages: Sequence[Foreign], now: int) -> int:
         """Store a batch of what was said elsewhere, opening its conversation at first use.
@@ -83,8 +88,7 @@ class Ledger:
 
     def open_dm(self, uid: str, peer: str, now: int) -> tuple[Conversation, bool]:
         """Give the conversation with ``peer``, and whether it is new."""
-        with self._store.writing() as unit:
-            return conversations.open_dm(unit, uid, peer, now)
+        return self._write(lambda unit: conversations.open_dm(unit, uid, peer, now))
 
     def conversation(self, uid: str, cid: str) -> Conversation:
         """Give a conversation of the asker's."""
@@ -176,3 +180,11 @@ class Ledger:
             changes = indexing.read(unit, portion)
         with self._store.writing() as unit:
             indexing.write(unit, changes)
+
+    def _write(self, step: Callable[[Unit], _T]) -> _T:
+        """Take a step that may open what somebody else is just opening, too."""
+        for _ in range(_RIVALS):
+            with suppress(RivalError), self._store.writing() as unit:
+                return step(unit)
+        with self._store.writing() as unit:
+            return step(unit)

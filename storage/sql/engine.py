@@ -10,6 +10,19 @@ write_options: dict[str, Any] = {"parley_writing": True}
 """Execution options of a transaction that will write: SQLite takes its lock at the beginning."""
 
 _BUSY_SECONDS = 15
+_STATEMENT_SECONDS = 60
+# A server that is gone is noticed within half a minute, whatever the network says of it, and
+# whoever holds a lock for too long is not waited for.
+_POSTGRES = {
+    "application_name": "parley",
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "options": f"-c statement_timeout={_STATEMENT_SECONDS}s -c lock_timeout={_BUSY_SECONDS}s"
+    f" -c idle_in_transaction_session_timeout={_STATEMENT_SECONDS}s",
+}
 _CACHE_KIB = 16_384
 _LOG_PAGES = 10_000
 
@@ -18,7 +31,7 @@ def options(url: str) -> dict[str, Any]:
     """Give the arguments of ``create_engine`` for a database."""
     if make_url(url).get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": _BUSY_SECONDS}, "pool_size": 20, "max_overflow": 20}
-    return {"pool_pre_ping": True, "pool_size": 10, "connect_args": {"connect_timeout": 5}}
+    return {"pool_pre_ping": True, "pool_size": 10, "connect_args": _POSTGRES}
 
 
 def prepare(engine: Engine) -> None:
@@ -33,6 +46,20 @@ def connect(url: str) -> Engine:
     engine = create_engine(url, **options(url))
     prepare(engine)
     return engine
+
+
+def begin_migration(connection: Connection) -> None:
+    """Let a new connection change tables: it may take its time, and make a table anew."""
+    if connection.dialect.name == "postgresql":
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.exec_driver_sql(f"SET {name} = 0")
+        connection.commit()
+        return
+    # While a table is made anew, what refers to it refers to nothing. SQLite heeds this only
+    # outside of transactions, so it is said to the driver.
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = OFF")
+    cursor.close()
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -12,21 +12,30 @@ from storage.sql.engine import connect
 _FOLDER = Path(__file__).parent / "migrations"
 
 
-def migrate(url: str) -> None:
-    """Upgrade to the newest migration; does nothing where the schema is there already."""
-    command.upgrade(_config(url), "head")
+def migrate(url: str, to: str = "head") -> None:
+    """Upgrade to a revision, the newest; does nothing where the schema is there already."""
+    command.upgrade(_config(url), to)
 
 
-def downgrade(url: str) -> None:
-    """Undo all migrations."""
-    command.downgrade(_config(url), "base")
+def downgrade(url: str, to: str = "base") -> None:
+    """Undo the migrations after a revision, or all."""
+    command.downgrade(_config(url), to)
+
+
+def revisions() -> list[str]:
+    """Give all revisions, the first one first."""
+    scripts = ScriptDirectory.from_config(_config("")).walk_revisions()
+    return [script.revision for script in scripts][::-1]
 
 
 def is_current(url: str) -> bool:
     """Tell whether the database has the newest schema."""
     newest = ScriptDirectory.from_config(_config(url)).get_current_head()
-    with connect(url).connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == newest
+    engine = connect(url)
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    engine.dispose()
+    return current == newest
 
 
 def _config(url: str) -> Config:

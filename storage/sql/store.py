@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from storage.errors import UnavailableError
+from storage.errors import RivalError, UnavailableError
 from storage.sql.engine import write_options
 from storage.sql.unit import SqlUnit
 
@@ -40,11 +40,12 @@ _ONE_STATE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 def _availability() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, PoolTimeoutError) as error:
+    except (OperationalError, InternalError, PoolTimeoutError) as error:
+        # An internal error is, among others, that the server has become a read-only standby.
         raise UnavailableError("the database does not answer") from error
     except IntegrityError as error:
         # Decisions keep to the tables' rules, so somebody else has just opened the same pair.
-        raise UnavailableError("another transaction came first") from error
+        raise RivalError("another transaction came first") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise UnavailableError("the connection to the database was lost") from error

@@ -4,10 +4,11 @@ from alembic import context
 
 from storage.accounts import Base
 from storage.sql import tables
-from storage.sql.engine import connect, write_options
+from storage.sql.engine import begin_migration, connect, write_options
 
 engine = connect(context.config.attributes["url"])
 with engine.connect() as connection:
+    begin_migration(connection)
     context.configure(
         connection=connection.execution_options(**write_options),
         target_metadata=Base.metadata,

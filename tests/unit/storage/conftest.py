@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,15 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, without any tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'parley.db'}"
+    database: str = request.getfixturevalue("postgres").new_database()
+    return database
+
+
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def setting(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting]:
     """A new, empty ledger."""
@@ -64,6 +74,15 @@ def people(setting: Setting) -> list[str]:
     return setting.add_people(5)
 
 
+def add_people(engine: Engine, count: int) -> list[str]:
+    """Make accounts in a database; give their uids."""
+    uids = sorted(new_id() for _ in range(count))
+    row = {"display_name": "", "password_hash": "", "created_at": 0}
+    with engine.begin() as connection:
+        connection.execute(insert(Account), [row | {"uid": u, "name": u} for u in uids])
+    return uids
+
+
 def draft_dm(sender: str, peer: str, text: str = "hello", **fields: object) -> Draft:
     """Make a message to one person."""
     return Draft(sender, new_id(), "dm", peer, _message(text, fields))
@@ -90,12 +109,5 @@ def _in_memory() -> Setting:
 
 
 def _on_sql(engine: Engine) -> Setting:
-    def add_people(count: int) -> list[str]:
-        uids = sorted(new_id() for _ in range(count))
-        row = {"display_name": "", "password_hash": "", "created_at": 0}
-        with engine.begin() as connection:
-            connection.execute(insert(Account), [row | {"uid": u, "name": u} for u in uids])
-        return uids
-
     store = SqlStore(engine)
-    return Setting(Ledger(store), store, add_people)
+    return Setting(Ledger(store), store, partial(add_people, engine))
