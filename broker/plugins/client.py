@@ -41,10 +41,11 @@ def client_of(connect: Connect, transport: asyncio.BaseTransport) -> Client:
     return client
 
 
-def message_of(publish: Publish, topic: str) -> IncomingApplicationMessage:
-    """Give a publish as an event tells of it; ``topic`` is in full, where an alias stood for it."""
+def message_of(publish: Publish) -> IncomingApplicationMessage:
+    """Give a publish as an event tells of it."""
+    packet_id, topic = publish.packet_id or None, publish.topic
     message = IncomingApplicationMessage(
-        publish.packet_id or None, topic, publish.qos, publish.payload, publish.retain
+        packet_id, topic, publish.qos, publish.payload, publish.retain
     )
     message.publish_packet = message.build_publish_packet(publish.dup)
     return message

@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias, TypeVar
 
 from amqtt.contexts import Action
-from amqtt.events import BrokerEvents, Events
+from amqtt.events import BrokerEvents, Events, MQTTEvents
 from amqtt.plugins.base import BaseAuthPlugin, BasePlugin, BaseTopicPlugin
 
 from broker.plugins.client import Client
+from broker.plugins.packets import as_amqtt
+from mqtt.packets import Packet
 
 Plugin: TypeAlias = BasePlugin[Any]
 _Answer = TypeVar("_Answer")
@@ -23,6 +25,7 @@ _OF_PACKETS = (
     BrokerEvents.MESSAGE_RECEIVED,
     BrokerEvents.MESSAGE_BROADCAST,
     BrokerEvents.RETAINED_MESSAGE,
+    *MQTTEvents,
 )
 
 
@@ -45,13 +48,18 @@ class Plugins:
         self._patience = patience
         self._auth = [plugin for plugin in plugins if isinstance(plugin, BaseAuthPlugin)]
         self._topic = [plugin for plugin in plugins if isinstance(plugin, BaseTopicPlugin)]
-        self._listeners = {event: _listeners(plugins, event) for event in BrokerEvents}
+        events: list[Events] = [*BrokerEvents, *MQTTEvents]
+        self._listeners = {event: _listeners(plugins, event) for event in events}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def follow_packets(self) -> bool:
         """Whether there is anything to ask or tell once a client is connected."""
-        return bool(self._topic) or any(self._listeners[event] for event in _OF_PACKETS)
+        return bool(self._topic) or self.hear(*_OF_PACKETS)
+
+    def hear(self, *events: Events) -> bool:
+        """Tell whether any plugin wants to know of any of these events."""
+        return any(self._listeners[event] for event in events)
 
     async def admit(self, client: Client) -> bool:
         """Tell whether a client may connect.
@@ -90,10 +98,16 @@ class Plugins:
         client.transitions.state = "disconnected"
         self._tell_of(client, BrokerEvents.CLIENT_DISCONNECTED)
 
-    def tell(self, event: BrokerEvents, **about: Any) -> asyncio.Task[None] | None:  # noqa: ANN401 - what an event tells
+    def tell(self, event: Events, **about: Any) -> asyncio.Task[None] | None:  # noqa: ANN401 - what an event tells
         """Tell of an event; give what goes on until all that listen have heard it, if any do."""
         listeners = self._listeners[event]
         return self.begin(self._tell_all(listeners, about)) if listeners else None
+
+    def tell_packets(
+        self, event: MQTTEvents, packets: Iterable[Packet], client: Client | None
+    ) -> asyncio.Task[None]:
+        """Tell of packets, one after the other; give what goes on until they have been heard."""
+        return self.begin(self._tell_packets(self._listeners[event], packets, client))
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something that ``stop`` waits for."""
@@ -124,6 +138,16 @@ class Plugins:
         for plugin, listener in listeners:
             with suppress(FailedError):
                 await self._wait(plugin, listener(**about))
+
+    async def _tell_packets(
+        self, listeners: list[_Listener], packets: Iterable[Packet], client: Client | None
+    ) -> None:
+        for packet in packets:
+            # What amqtt cannot read, it would not have told.
+            with suppress(Exception):
+                found = await as_amqtt(packet)
+                if found is not None:
+                    await self._tell_all(listeners, {"packet": found, "session": client})
 
     async def _wait(self, plugin: Plugin, answer: Awaitable[_Answer]) -> _Answer:
         try:

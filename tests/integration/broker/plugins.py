@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amqtt.contexts import Action
+from amqtt.mqtt import MQTTPacket
+from amqtt.mqtt.publish import PublishPacket
 from amqtt.plugins.base import BaseAuthPlugin, BasePlugin, BaseTopicPlugin
 from amqtt.session import ApplicationMessage, Session
 
@@ -163,3 +165,26 @@ class Speaker(BasePlugin[Any]):
             context.retained_messages["kept"].data.decode(),
         ]
         await context.broadcast_message("answer", repr(seen).encode())
+
+
+class Watcher(BasePlugin[Any]):
+    """Notes the packets that come and go."""
+
+    async def on_mqtt_packet_received(
+        self, *, packet: MQTTPacket[Any, Any, Any], session: Session | None = None
+    ) -> None:
+        self._note("from", packet, session)
+
+    async def on_mqtt_packet_sent(
+        self, *, packet: MQTTPacket[Any, Any, Any], session: Session | None = None
+    ) -> None:
+        self._note("to", packet, session)
+
+    def _note(self, way: str, packet: MQTTPacket[Any, Any, Any], session: Session | None) -> None:
+        topic = packet.topic_name if isinstance(packet, PublishPacket) else None
+        what = (type(packet).__name__, session and session.client_id, topic)
+        self.config.seen[way].put_nowait(what)
+
+    @dataclass
+    class Config:
+        seen: Any

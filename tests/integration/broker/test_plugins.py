@@ -39,6 +39,7 @@ CERTIFICATE = "amqtt.contrib.cert.UserAuthCertPlugin"
 HTTP_USERS = "amqtt.contrib.http.UserAuthHttpPlugin"
 HTTP_TOPICS = "amqtt.contrib.http.TopicAuthHttpPlugin"
 ASKED, TOPICS, SLOW = f"{HERE}.Asked", f"{HERE}.Topics", f"{HERE}.Slow"
+WATCHER = f"{HERE}.Watcher"
 BROKEN, LISTENER, SPEAKER = f"{HERE}.Broken", f"{HERE}.Listener", f"{HERE}.Speaker"
 
 
@@ -288,6 +289,36 @@ async def test_what_a_listener_hears(*, websocket: bool) -> None:
     ]
     at_the_end = [heard.get_nowait() for _ in range(heard.qsize())]
     assert at_the_end == [("pre_shutdown",), ("post_shutdown",), ("closed",)]
+
+
+@pytest.mark.parametrize("v5", [False, True])
+async def test_packets_as_amqtt_knows_them(*, v5: bool) -> None:
+    seen: dict[str, asyncio.Queue[object]] = {"from": asyncio.Queue(), "to": asyncio.Queue()}
+
+    async def next_of(way: str, count: int) -> list[object]:
+        return [await asyncio.wait_for(seen[way].get(), 10) for _ in range(count)]
+
+    async with serving({WATCHER: {"seen": seen}}) as broker:
+        async with client(broker, "ada", v5=v5) as hers:
+            await hers.subscribe("news", 1)
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.UserProperty = ("colour", "red")
+            await hers.publish("news", b"hello", 1, properties=properties if v5 else None)
+            assert await take(hers, 1) == [b"hello"]
+        me = "ada-phone"
+        assert await next_of("from", 5) == [
+            ("ConnectPacket", None, None),
+            ("SubscribePacket", me, None),
+            ("PublishPacket", me, "news"),
+            ("PubackPacket", me, None),
+            ("DisconnectPacket", me, None),
+        ]
+        assert await next_of("to", 4) == [
+            ("ConnackPacket", me, None),
+            ("SubackPacket", me, None),
+            ("PublishPacket", me, "news"),
+            ("PubackPacket", me, None),
+        ]
 
 
 async def test_who_is_taken_over_has_left_before_who_takes_over_comes() -> None:
