@@ -255,5 +255,5 @@ def replay(file: Path, server: str) -> int:
     return run(file, server)
 
 
-for command in (commands.export, commands.import_):
+for command in (commands.export, commands.import_, commands.backup, commands.restore):
     parley.add_command(command)

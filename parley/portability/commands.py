@@ -147,6 +147,35 @@ def irc(
         import_irc(settings_of(config, data), paths, group, zone, _wishes(**wishes))
 
 
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@with_settings
+def backup(file: Path, config: Path | None, data: str | None) -> None:
+    """Write everything to one FILE, at one point, while the platform runs or not.
+
+    It holds the keys, too: keep it secret.
+    """
+    from parley.portability.backup.command import run_backup
+
+    with _refusals():
+        run_backup(settings_of(config, data), file)
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@with_settings
+def restore(file: Path, config: Path | None, data: str | None) -> None:
+    """Fill an empty data folder and an empty database from a backup FILE.
+
+    It is checked first, and the tables are brought up to date. A backup of SQLite restores into
+    PostgreSQL, and the other way round.
+    """
+    from parley.portability.backup.command import run_restore
+
+    with _refusals():
+        run_restore(settings_of(config, data), file)
+
+
 def _wishes(*, people: tuple[str, ...], members: int | None, dry_run: bool) -> "Wishes":
     from parley.portability.imports.command import Wishes
 
@@ -162,6 +191,7 @@ def _wishes(*, people: tuple[str, ...], members: int | None, dry_run: bool) -> "
 @contextmanager
 def _refusals() -> Iterator[None]:
     """Turn what these commands refuse into a line for the user."""
+    from parley.portability.backup.manifest import BackupError
     from parley.portability.export.files import FolderError
     from parley.portability.imports.model import UnreadableError
     from parley.portability.imports.survey import TooManyMembersError
@@ -169,5 +199,5 @@ def _refusals() -> Iterator[None]:
 
     try:
         yield
-    except (LedgerError, UnreadableError, TooManyMembersError, FolderError) as error:
+    except (LedgerError, UnreadableError, TooManyMembersError, FolderError, BackupError) as error:
         raise UnusableError(str(error)) from None

@@ -30,12 +30,16 @@ def revisions() -> list[str]:
 
 def is_current(url: str) -> bool:
     """Tell whether the database has the newest schema."""
-    newest = ScriptDirectory.from_config(_config(url)).get_current_head()
+    return revision(url) == ScriptDirectory.from_config(_config(url)).get_current_head()
+
+
+def revision(url: str) -> str | None:
+    """Give the database's revision; ``None`` where there is none yet."""
     engine = connect(url)
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     engine.dispose()
-    return current == newest
+    return current
 
 
 def _config(url: str) -> Config:

@@ -170,5 +170,6 @@ def test_services_leave_when_the_supervisor_is_killed(tmp_path: Path) -> None:
 def test_help_names_every_command() -> None:
     done = parley("--help")
     assert done.returncode == 0
-    for command in ("up", "setup", "broker", "bridge", "indexer", "webapi", "settings", "chat"):
+    services = ("up", "setup", "broker", "bridge", "indexer", "webapi", "settings", "doctor", "chat")
+    for command in (*services, "export", "import", "backup", "restore"):
         assert f"\n  {command} " in done.stdout
