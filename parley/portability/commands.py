@@ -20,7 +20,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group()
 def export() -> None:
-    """Write a person's own data, or a conversation, as JSON Lines and as pages to read."""
+    """Write an account or a conversation to files.
+
+    As JSON Lines, and as pages to read. Works while the platform runs.
+    """
 
 
 def _with_folder(command: _Command) -> _Command:
@@ -60,9 +63,9 @@ def conversation(
 
 @click.group(name="import")
 def import_() -> None:
-    """Bring in what was said elsewhere, with its times, into a ledger that may be in use.
+    """Bring in what was said elsewhere, with its times.
 
-    People get the account that has their name, or a new one that nobody can log in to; look at
+    Works while the platform runs. People get the account that has their name, or a new one that nobody can log in to; look at
     it first with --dry-run. The same file a second time stores nothing.
     """
 
@@ -151,9 +154,9 @@ def irc(
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @with_settings
 def backup(file: Path, config: Path | None, data: str | None) -> None:
-    """Write everything to one FILE, at one point, while the platform runs or not.
+    """Write everything to one file.
 
-    It holds the keys, too: keep it secret.
+    It is consistent to one point, also while the platform runs. It holds the keys, too: keep it secret.
     """
     from parley.portability.backup.command import run_backup
 
@@ -165,9 +168,9 @@ def backup(file: Path, config: Path | None, data: str | None) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @with_settings
 def restore(file: Path, config: Path | None, data: str | None) -> None:
-    """Fill an empty data folder and an empty database from a backup FILE.
+    """Make a platform of a backup.
 
-    It is checked first, and the tables are brought up to date. A backup of SQLite restores into
+    Fills an empty data folder and an empty database. The file is checked first, and the tables are brought up to date. A backup of SQLite restores into
     PostgreSQL, and the other way round.
     """
     from parley.portability.backup.command import run_restore
