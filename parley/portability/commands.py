@@ -65,8 +65,9 @@ def conversation(
 def import_() -> None:
     """Bring in what was said elsewhere, with its times.
 
-    Works while the platform runs. People get the account that has their name, or a new one that nobody can log in to; look at
-    it first with --dry-run. The same file a second time stores nothing.
+    Works while the platform runs. People get the account that has their name, or a new one that
+    nobody can log in to; look at it first with --dry-run. The same file a second time stores
+    nothing.
     """
 
 
@@ -156,7 +157,8 @@ def irc(
 def backup(file: Path, config: Path | None, data: str | None) -> None:
     """Write everything to one file.
 
-    It is consistent to one point, also while the platform runs. It holds the keys, too: keep it secret.
+    It is consistent to one point, also while the platform runs. It holds the keys, too: keep it
+    secret.
     """
     from parley.portability.backup.command import run_backup
 
@@ -170,8 +172,8 @@ def backup(file: Path, config: Path | None, data: str | None) -> None:
 def restore(file: Path, config: Path | None, data: str | None) -> None:
     """Make a platform of a backup.
 
-    Fills an empty data folder and an empty database. The file is checked first, and the tables are brought up to date. A backup of SQLite restores into
-    PostgreSQL, and the other way round.
+    Fills an empty data folder and an empty database. The file is checked first, and the tables
+    are brought up to date. A backup of SQLite restores into PostgreSQL, and the other way round.
     """
     from parley.portability.backup.command import run_restore
 

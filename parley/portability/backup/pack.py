@@ -22,6 +22,7 @@ from parley.portability.backup.manifest import (
 _LEVEL = 3
 _FILE_MAX = 1 << 30
 """Bytes of one file in a backup; what is written is far below."""
+_CHUNK = 1 << 16
 _BROKEN = (OSError, EOFError, tarfile.TarError, zlib.error)
 
 
@@ -77,12 +78,15 @@ def files_of(path: Path) -> Iterator[tuple[str, bytes]]:
         BackupError: it cannot be read to its end.
     """
     try:
-        with tarfile.open(path, "r|gz") as tar:
+        with gzip.open(path) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
             for info in tar:
                 file = tar.extractfile(info) if info.isreg() and info.size < _FILE_MAX else None
                 if file is None:
                     raise BackupError(f"{path} is no backup of Parley's")
                 yield info.name, file.read()
+            # To the very end, where the checksum over everything stands (RFC 1952).
+            while packed.read(_CHUNK):
+                pass
     except FileNotFoundError:
         raise BackupError(f"{path} is not there") from None
     except _BROKEN:
