@@ -170,6 +170,16 @@ def test_services_leave_when_the_supervisor_is_killed(tmp_path: Path) -> None:
 def test_help_names_every_command() -> None:
     done = parley("--help")
     assert done.returncode == 0
-    services = ("up", "setup", "broker", "bridge", "indexer", "webapi", "settings", "doctor", "chat")
+    services = (
+        "up",
+        "setup",
+        "broker",
+        "bridge",
+        "indexer",
+        "webapi",
+        "settings",
+        "doctor",
+        "chat",
+    )
     for command in (*services, "export", "import", "backup", "restore"):
         assert f"\n  {command} " in done.stdout

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, LargeBinary, MetaData, Table, func, insert, s
 from parley.portability.backup import manifest
 from parley_protocol.payloads import encode
 from storage.accounts import Base
+from storage.sql.tables import DERIVED
 
 _BLOCK_BYTES = 4 << 20
 _BATCH = 1_000
@@ -19,8 +20,11 @@ _BATCH = 1_000
 def read_tables(
     connection: Connection, add: Callable[[str, bytes], None]
 ) -> dict[str, manifest.Table]:
-    """Hand over every table block by block; referenced rows come before those that refer."""
-    tables = Base.metadata.sorted_tables
+    """Hand over every table block by block; referenced rows come before those that refer.
+
+    Left out is what is made from the rest by itself.
+    """
+    tables = [table for table in Base.metadata.sorted_tables if table.name not in DERIVED]
     return {str(table.name): _read_table(connection, table, add) for table in tables}
 
 

@@ -25,6 +25,7 @@ from storage.model import Draft
 from storage.sql import SqlStore
 from storage.sql.engine import connect
 from storage.sql.migrate import is_current
+from storage.sql.tables import DERIVED, search_progress
 from tests.postgres import Postgres
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -76,6 +77,8 @@ def fill(settings: Settings) -> None:
     for text in TEXTS:
         message = Message(id=new_id(), sent_at=2, text=text, mentions=(uids[1],))
         ledger.commit([Draft(uids[0], new_id(), "group", group.cid, message)], now=3)
+    with engine.begin() as connection:
+        connection.execute(insert(search_progress), [{"cid": group.cid, "seq": 3}])
     engine.dispose()
 
 
@@ -107,7 +110,10 @@ def test_every_row_comes_back(make: Make, tmp_path: Path, source: str, target: s
     fill(first)
     made = save(first, tmp_path / "file")
     assert restore(second, tmp_path / "file") == made
-    assert rows_of(second) == rows_of(first)
+    rows, originals = rows_of(second), rows_of(first)
+    # The indexer begins anew: the index itself is of another form on each database.
+    assert [rows.pop(name) for name in DERIVED] == [[]] * len(DERIVED)
+    assert rows == {name: found for name, found in originals.items() if name not in DERIVED}
     assert is_current(second.ledger_url)
     assert made.tables["messages"].rows == 1 + len(TEXTS)
     for name in ("signing.pem", "public.pem", "bridge.token"):
