@@ -120,5 +120,6 @@ def is_described(name: str | None, kind: str, _parents: object) -> bool:
         return name != SEARCH_TERMS
     return kind != "table" or name in NAMES
 
+
 DERIVED = frozenset({"search_messages", "search_zones", "search_progress"})
 """Tables that the indexer fills from the others by itself, where they are empty."""

@@ -17,7 +17,7 @@ from parley.portability.backup.pack import files_of, verify
 from parley.portability.backup.tables import count_on, load_block, tables_of
 from storage.sql import write_options
 from storage.sql.engine import connect
-from storage.sql.migrate import knows, migrate
+from storage.sql.migrate import migrate, revisions
 from storage.sql.tables import NAMES
 
 SETTINGS = "settings.restored.toml"
@@ -32,7 +32,7 @@ def restore(settings: Settings, path: Path) -> Manifest:
             not empty; or the database cannot be written to.
     """
     manifest = verify(path)
-    if not knows(manifest.revision):
+    if manifest.revision not in revisions():
         raise BackupError(f"{path} was made by a newer Parley ({manifest.version})")
     _require_empty(settings)
     with _folder_aside(settings.folder) as folder:
