@@ -10,7 +10,7 @@ _U16 = Struct(">H")
 _U32 = Struct(">I")
 _VARINT_BYTES = 4
 _MORE = 0x80
-_SEVEN = 0x7F
+_SEVEN, _FOURTEEN = 0x7F, 0x3FFF
 
 u16 = _U16.pack
 u32 = _U32.pack
@@ -97,6 +97,8 @@ def varint(value: int) -> bytes:
     """Encode a variable byte integer."""
     if not 0 <= value <= VARINT_MAX:
         raise ValueError(f"{value} does not fit into four bytes of seven bits")
+    if value <= _FOURTEEN:  # as nearly all are
+        return bytes((value & _SEVEN | _MORE, value >> 7) if value > _SEVEN else (value,))
     encoded = bytearray()
     while value > _SEVEN:
         encoded.append(value & _SEVEN | _MORE)

@@ -25,8 +25,8 @@ class Identity(Protocol):
     def may_publish(self, topic: str) -> bool:
         """Tell whether the client may publish on a topic."""
 
-    def spread(self, topic: str, payload: bytes) -> tuple[list[str], bytes] | None:
-        """Read a publish that is for many topics: give them, and the payload for each."""
+    def spread(self, topic: str, payload: bytes) -> tuple[list[bytes], bytes] | None:
+        """Read a publish that is for many topics: give them in UTF-8, and the payload for each."""
 
     def may_subscribe(self, topic_filter: str) -> Reason:
         """Give the highest QoS with which a filter is served, or why it is not."""

@@ -346,6 +346,12 @@ class Core:
 
     def _write(self, session: Session, packet_id: int, item: Item, *, dup: bool = False) -> None:
         link = session.link
+        if packet_id and not dup and link.is_plain and item.__class__ is Message:
+            encoded = item.plain_for(link.version)
+            if encoded is not None:
+                link.deliver(encoded[0] + PACKET_IDS[packet_id] + encoded[1])
+                self.delivered += 1
+                return
         is_kept = not dup and exactly_once.is_kept(self, session, item)
         data = link.encode(item, packet_id, dup=dup, may_alias=not is_kept)
         if not link.packet_most or len(data) <= link.packet_most:

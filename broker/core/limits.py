@@ -27,7 +27,7 @@ class Limits:
     topic_aliases: int = 64
     topic_levels: int = 128
     subscriptions: int = 1_000
-    safe_seconds: float = 0.01
+    safe_seconds: float = 0.05
     """How long a message may be unacknowledged before the journal takes it."""
 
     def queue(self, *, is_service: bool) -> tuple[int, int]:

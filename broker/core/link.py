@@ -44,6 +44,7 @@ class Link:
         "is_open",
         "is_paused",
         "keep_alive",
+        "many",
         "method",
         "needed",
         "out",
@@ -73,6 +74,7 @@ class Link:
         self.method: str | None = None
         self.will: Will | None = None
         self.keep_alive = 0.0
+        self.many: bytes | None = None
         self.heard = core.now
         self.packet_most = 0
         self.alias_most = 0
@@ -298,6 +300,14 @@ class Link:
             self.needed = needed or size - at + 1
 
     def _packet(self, first: int, body: bytes) -> None:
+        if (
+            self.many is not None
+            and first == _PLAIN_PUBLISH
+            and self.version == V311
+            and body.startswith(self.many)
+            and requests.publish_to_many(self, body)
+        ):
+            return
         packet = decode(first, body, self.version)
         if isinstance(packet, Connect):
             if self.session is not None:

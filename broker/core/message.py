@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from mqtt import properties as props
-from mqtt.codes import V5, Property
+from mqtt.codes import V5, V311, Property
 from mqtt.properties import NONE, Properties
 from mqtt.wire import varint
 
@@ -63,6 +63,12 @@ class Message(Struct, gc=False, eq=False):
         if self.encoded is None:
             self.encoded = _around_packet_id(self.field, self.payload)
         return self.encoded
+
+    def plain_for(self, version: int) -> Encoded | None:
+        """Encode for receivers that speak ``version``; ``None`` where properties go with it."""
+        if version == V311:
+            return self.encoded or self.plain()
+        return None if self.properties else self.encoded_v5 or self.plain_v5()
 
     def plain_v5(self) -> Encoded:
         """Encode for receivers that speak 5.0, where the message has no properties; done once."""

@@ -29,7 +29,7 @@ from mqtt.packets import (
 if TYPE_CHECKING:
     from broker.core.link import Link
 
-__all__ = ["handle", "refuse"]
+__all__ = ["handle", "publish_to_many", "refuse"]
 
 _SHARE = "$share/"
 _AT_NEW_SUBSCRIPTION, _NEVER = 1, 2
@@ -66,7 +66,8 @@ def _publish(link: "Link", packet: Publish) -> None:
         return
     spread = identity.spread(packet.topic, packet.payload)
     if spread is not None:
-        _publish_to_many(link, packet, *spread)
+        link.many = field
+        _publish_to_many(link, packet.packet_id, packet.qos, *spread)
         return
     passed_on, retain = _passed_on(packet), packet.retain and identity.may_retain
     link.allow(field)
@@ -89,16 +90,30 @@ def _receive_again(link: "Link", message: Message | None, packet_id: int) -> Non
         link.write(Ack(Type.PUBREC, packet_id))
 
 
-def _publish_to_many(link: "Link", packet: Publish, topics: list[str], payload: bytes) -> None:
+def publish_to_many(link: "Link", body: bytes) -> bool:
+    """Take a plain publish at QoS 1 on the topic that is for many; tell whether it was one."""
+    field: Any = link.many
+    start = len(field) + 2
+    packet_id = int.from_bytes(body[start - 2 : start])
+    if not packet_id or len(body) < start or link.unconfirmed >= link.receive_most:
+        return False
+    identity: Any = link.identity
+    _publish_to_many(link, packet_id, 1, *identity.spread(field[2:].decode(), body[start:]))
+    return True
+
+
+def _publish_to_many(
+    link: "Link", packet_id: int, qos: int, topics: list[bytes], payload: bytes
+) -> None:
     """Publish one payload on many topics; the publisher is told when all of it is safe."""
-    core, link.unconfirmed = link.core, link.unconfirmed + (packet.qos > 0)
-    whole = make(b"", b"", packet.qos, core.now)
-    whole.packet_id = packet.packet_id
+    core, link.unconfirmed = link.core, link.unconfirmed + (qos > 0)
+    whole = make(b"", b"", qos, core.now)
+    whole.packet_id = packet_id
     many = Many(link, whole, len(topics))
+    publish = core.publish_plain if qos else core.publish
     for topic in topics:
-        message = make(field_of(topic), payload, min(packet.qos, 1), core.now)
-        message.publisher = many if packet.qos else None
-        core.publish_plain(message) if message.qos else core.publish(message)
+        field = len(topic).to_bytes(2) + topic
+        publish(Message(field, payload, core.now, min(qos, 1), many if qos else None))
     many.confirm(None)
 
 

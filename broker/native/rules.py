@@ -26,7 +26,7 @@ class TokenHolder:
     def may_publish(self, topic: str) -> bool:
         return access.may_publish(self.claims, topic)
 
-    def spread(self, topic: str, payload: bytes) -> tuple[list[str], bytes] | None:
+    def spread(self, topic: str, payload: bytes) -> tuple[list[bytes], bytes] | None:
         if topic != topics.DELIVER:
             return None
         try:

@@ -21,7 +21,7 @@ class Judged:
     def may_publish(self, topic: str) -> bool:
         return topic not in self.refused and self.own.may_publish(topic)
 
-    def spread(self, topic: str, payload: bytes) -> tuple[list[str], bytes] | None:
+    def spread(self, topic: str, payload: bytes) -> tuple[list[bytes], bytes] | None:
         return self.own.spread(topic, payload)
 
     def may_subscribe(self, topic_filter: str) -> Reason:

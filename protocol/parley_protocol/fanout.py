@@ -8,6 +8,7 @@ from parley_protocol import topics
 
 _COUNT = 2
 _UID = 16
+_INBOX = topics.inbox("").encode()
 RECIPIENTS_MAX = 0xFFFF
 
 
@@ -17,8 +18,8 @@ def pack(recipients: list[str], payload: bytes) -> bytes:
     return len(recipients).to_bytes(_COUNT) + uids + payload
 
 
-def unpack(data: bytes) -> tuple[list[str], bytes]:
-    """Give the topics of the recipients' inboxes, and what each receives.
+def unpack(data: bytes) -> tuple[list[bytes], bytes]:
+    """Give the topics of the recipients' inboxes, in UTF-8, and what each receives.
 
     Raises:
         ValueError: the data ends before the recipients do.
@@ -26,7 +27,7 @@ def unpack(data: bytes) -> tuple[list[str], bytes]:
     begin = _COUNT + _UID * int.from_bytes(data[:_COUNT])
     if len(data) < begin or len(data) < _COUNT:
         raise ValueError("ends before its recipients do")
-    uids = data[_COUNT:begin].hex()
+    uids = data[_COUNT:begin].hex().encode()
     size = 2 * _UID
-    inboxes = [topics.inbox(uids[at : at + size]) for at in range(0, len(uids), size)]
+    inboxes = [_INBOX + uids[at : at + size] for at in range(0, len(uids), size)]
     return inboxes, data[begin:]

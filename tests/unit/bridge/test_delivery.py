@@ -22,8 +22,9 @@ def reached(found: list[tuple[str, bytes, int]]) -> list[tuple[str, bytes]]:
     inboxes: list[tuple[str, bytes]] = []
     for topic, payload, qos in found:
         assert qos == 1
-        many, body = fanout.unpack(payload) if topic == topics.DELIVER else ([topic], payload)
-        inboxes += [(inbox, body) for inbox in many]
+        single = [topic.encode()], payload
+        many, body = fanout.unpack(payload) if topic == topics.DELIVER else single
+        inboxes += [(inbox.decode(), body) for inbox in many]
     return inboxes
 
 
