@@ -26,6 +26,7 @@ data = "{folder}"
 engine = "{make}"
 port = {port}
 ws_port = {ws_port}
+metrics_port = 0
 """
 
 
