@@ -8,6 +8,10 @@ services (``is_service``) are subject to the rules alone: no directory knows the
 
 amqtt asks about ``Action.RECEIVE`` at each delivery. Here it is asked about the filter, at
 subscription and again when a client comes back to a session with subscriptions.
+
+While a plugin awaits something, only the client in question waits. One that blocks the event loop,
+as amqtt's LDAP plugins do while their server answers, holds up everybody, as it does in amqtt. What
+a plugin imports (aiohttp, python-ldap and so on) has to be installed beside Parley.
 """
 
 from broker.plugins.gate import GatedTcp, GatedWebSocket
