@@ -20,7 +20,7 @@ def prepare(settings: Settings) -> None:
     try:
         migrate(settings.ledger_url)
     except SQLAlchemyError as error:
-        raise SettingsError(f"the database: {_first_line(error)}") from None
+        raise SettingsError(f"the database: {first_line(error)}") from None
 
 
 def require_keys(settings: Settings) -> None:
@@ -33,5 +33,6 @@ def require_keys(settings: Settings) -> None:
         raise SettingsError(f"{settings.folder} holds no keys yet: run parley setup first")
 
 
-def _first_line(error: SQLAlchemyError) -> str:
+def first_line(error: SQLAlchemyError) -> str:
+    """Give what a database complains of, in one line and without the statement."""
     return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]

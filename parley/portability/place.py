@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings, SettingsError
+from parley.prepare import first_line
 from storage.ledger import Ledger
 from storage.sql import SqlStore
 from storage.sql.engine import connect
@@ -49,7 +50,6 @@ def require_ledger(settings: Settings) -> None:
     try:
         current = is_current(settings.ledger_url)
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-        raise SettingsError(f"the database: {reason}") from None
+        raise SettingsError(f"the database: {first_line(error)}") from None
     if not current:
         raise SettingsError("the tables are of another version: run parley setup first")

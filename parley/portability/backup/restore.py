@@ -15,6 +15,7 @@ from config.settings import Settings
 from parley.portability.backup.manifest import BackupError, Manifest
 from parley.portability.backup.pack import files_of, verify
 from parley.portability.backup.tables import count_on, load_block, tables_of
+from parley.prepare import first_line
 from storage.sql import write_options
 from storage.sql.engine import connect
 from storage.sql.migrate import migrate, revisions
@@ -42,8 +43,7 @@ def restore(settings: Settings, path: Path) -> Manifest:
             _load(aside, manifest, path)
             migrate(aside.ledger_url)
         except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-            raise BackupError(f"the database: {reason}") from None
+            raise BackupError(f"the database: {first_line(error)}") from None
     return manifest
 
 
@@ -80,8 +80,7 @@ def _require_empty(settings: Settings) -> None:
     try:
         found = NAMES & set(inspect(engine).get_table_names())
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-        raise BackupError(f"the database: {reason}") from None
+        raise BackupError(f"the database: {first_line(error)}") from None
     finally:
         engine.dispose()
     if found:
