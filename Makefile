@@ -3,9 +3,10 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+FUZZ_SECONDS ?= 60
 CODE := protocol/parley_protocol clients storage mqtt broker bridge indexer webapi config parley bench tests
 
-.PHONY: help install install-dev run test bench bench-path bench-broker bench-storage lint lock
+.PHONY: help install install-dev run test bench bench-path bench-broker bench-storage fuzz lint lock
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +35,13 @@ bench-broker: install-dev ## measure the broker beside Mosquitto and amqtt
 bench-storage: install-dev ## measure the ledger on SQLite and PostgreSQL
 	$(BIN)/python -m bench.storage
 
+fuzz: install-dev ## search for bytes that break the broker, each target for FUZZ_SECONDS
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
+	for target in decode session stranger websocket journal; do \
+	  $(BIN)/python -m tests.fuzz $$target build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -max_len=2000 \
+	    -timeout=10 -rss_limit_mb=1000 -artifact_prefix=build/fuzz/$$target- || exit; \
+	done
+
 lint: install-dev ## style, types and layers
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
@@ -43,6 +51,7 @@ lint: install-dev ## style, types and layers
 lock: install-dev ## compile the locks anew from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --extra dev pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --group fuzz -o requirements-fuzz.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Parley needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'

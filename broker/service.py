@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -20,6 +21,7 @@ from config.settings import Broker, BrokerEngine, Settings
 _log = logging.getLogger(__name__)
 _DAY = 24 * 3600
 _MANY = 100_000
+_OTHER_FILES = 100
 _ENGINES: dict[BrokerEngine, Callable[[Options], Engine]] = {
     "parley": NativeEngine,
     "amqtt": AmqttEngine,
@@ -94,6 +96,7 @@ async def _serve(
     # What they would say names clients, topics and every stranger's bytes.
     for chatty in ("amqtt", "transitions", "websockets"):
         logging.getLogger(chatty).setLevel(logging.CRITICAL)
+    _allow_files(chosen.max_connections * len(chosen.places) + _OTHER_FILES)
     engine = make(chosen)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -106,3 +109,11 @@ async def _serve(
     await stopping.wait()
     await engine.stop()
     _log.info("the broker has stopped")
+
+
+def _allow_files(wanted: int) -> None:
+    """Let the process have so many files open, or as many as the system lets it: often 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -28,7 +28,7 @@ from mqtt.wire import Reader
 _QOS_MAX = 2
 _FLAGS = {Type.PUBREL: 0b0010, Type.SUBSCRIBE: 0b0010, Type.UNSUBSCRIBE: 0b0010}
 _RESERVED, _CLEAN, _WILL, _WILL_RETAIN, _PASSWORD, _USERNAME = 0x01, 0x02, 0x04, 0x20, 0x40, 0x80
-_V311_GRANTED = {0x00, 0x01, 0x02, 0x80}
+_V311_CODES: dict[Type, set[int]] = {Type.SUBACK: {0x00, 0x01, 0x02, 0x80}, Type.UNSUBACK: set()}
 _RETURN_CODES = (
     Reason.SUCCESS,
     Reason.UNSUPPORTED_PROTOCOL_VERSION,
@@ -181,7 +181,7 @@ def _suback(first: int, body: bytes, version: int) -> Suback:
     packet_id = _packet_id(reader)
     properties = _properties(reader, kind, version)
     codes = reader.rest()
-    if version == V311 and not set(codes) <= _V311_GRANTED:
+    if version == V311 and not set(codes) <= _V311_CODES[kind]:
         raise PacketError("no such return code")
     return Suback(kind, packet_id, tuple(map(_reason, codes)), properties)
 

@@ -136,7 +136,7 @@ def unframe(data: bytes) -> Iterator[tuple[Record, int]]:
             return
         try:
             record = _decode(body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return
         yield record, end
         at = end

@@ -35,11 +35,10 @@ class WebSocketConnection(Connection):
         self._send_protocol_data()
 
     def send_bytes(self, data: bytes) -> None:
-        if self.protocol.state is State.OPEN:
-            if data:
-                self.protocol.send_binary(data)
-            if self.is_closing:
-                self.protocol.send_close(CloseCode.NORMAL_CLOSURE)
+        if data and self.protocol.state is State.OPEN:
+            self.protocol.send_binary(data)
+        if self.is_closing:
+            self._close(CloseCode.NORMAL_CLOSURE)
         self._send_protocol_data()
 
     def _shake_hands(self, request: Request) -> None:
@@ -53,10 +52,15 @@ class WebSocketConnection(Connection):
             self.feed(bytes(frame.data))
         elif frame.opcode is Opcode.TEXT:
             # Section 6.0: only binary messages carry MQTT.
-            self.protocol.send_close(CloseCode.UNSUPPORTED_DATA)
+            self._close(CloseCode.UNSUPPORTED_DATA)
             self.lost()
         elif frame.opcode is Opcode.CLOSE:
             self.lost()
+
+    def _close(self, code: CloseCode) -> None:
+        # The peer may have closed already, further on in the bytes of the same turn.
+        if self.protocol.state is State.OPEN:
+            self.protocol.send_close(code)
 
     def _send_protocol_data(self) -> None:
         if self.transport is None:

@@ -130,6 +130,8 @@ BROKEN: list[tuple[str, int, Reason]] = [
     ("82 0f 000a 000a 2473686172652f2f612f 00", V311, Reason.TOPIC_FILTER_INVALID),
     ("82 11 000a 00 000b 2473686172652f672f6161 04", V5, Reason.PROTOCOL_ERROR),
     ("a2 02 000a", V311, Reason.PROTOCOL_ERROR),
+    ("90 03 000a 03", V311, Reason.MALFORMED_PACKET),
+    ("b0 03 000a 00", V311, Reason.MALFORMED_PACKET),
 ]
 
 
