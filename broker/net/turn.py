@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from broker.core.core import Core
@@ -16,9 +17,12 @@ _TELL_EVERY = 10
 class Turn:
     """Keeps the core's clock, flushes its links, and ticks."""
 
-    def __init__(self, core: Core, figures: Figures) -> None:
+    def __init__(
+        self, core: Core, figures: Figures, clock: Callable[[], float] = time.time
+    ) -> None:
         self.core = core
         self.figures = figures
+        self._clock = clock
         self._report = Report(core)
         self._loop = asyncio.get_running_loop()
         self._is_due = False
@@ -28,7 +32,7 @@ class Turn:
 
     def begin(self) -> None:
         """Set the clock, and see that the turn has an end."""
-        self.core.now = time.time()
+        self.core.now = self._clock()
         if not self._is_due:
             self._is_due = True
             self._loop.call_soon(self.flush)

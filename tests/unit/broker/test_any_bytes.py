@@ -30,7 +30,7 @@ def streams(draw: st.DrawFn) -> tuple[int, bytearray]:
 
 
 @pytest.mark.parametrize("target", ["session", "stranger", "websocket"])
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(streams=streams(), first=st.integers(0, 15), size=st.sampled_from([0, 1, 2, 7]))
 def test_any_packets(target: str, streams: tuple[int, bytearray], first: int, size: int) -> None:
     version, stream = streams

@@ -179,6 +179,11 @@ def test_who_does_not_log_in_is_let_go_however_slowly_it_speaks() -> None:
         (b"\x20\x03\x00\x00\x00", Reason.PROTOCOL_ERROR),
         (b"\x30\x04\x00\x01+\x00", Reason.TOPIC_NAME_INVALID),
         (b"\x30\x80\x80\x80\x80\x01", Reason.MALFORMED_PACKET),
+        (b"\x30\x04\x00\x01\xff\x00", Reason.MALFORMED_PACKET),
+        (b"\x30\x04\x00\x01\x00\x00", Reason.MALFORMED_PACKET),
+        (b"\x30\x06\x00\x03\xed\xa0\x80\x00", Reason.MALFORMED_PACKET),
+        (b"\x82\x07\x00\x01\x00\x00\x01\x00\x00", Reason.MALFORMED_PACKET),
+        (b"\x82\x07\x00\x01\x00\x00\x01\xc0\x00", Reason.MALFORMED_PACKET),
         (b"\x00\x00", Reason.MALFORMED_PACKET),
         (b"\xf0\x00", Reason.PROTOCOL_ERROR),
         (b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x01a", Reason.PROTOCOL_ERROR),
@@ -202,6 +207,15 @@ def test_what_is_no_connect_gets_no_answer(data: bytes) -> None:
     peer.link.feed(data)
     assert peer.link.is_closing
     assert peer.take() == []
+
+
+@pytest.mark.parametrize("level", [0, 1, 3, 6, 0x84, 255])
+def test_a_version_that_is_not_spoken(level: int) -> None:
+    core = new_core()
+    peer = Peer(core)
+    peer.link.feed(b"\x10\x0d\x00\x04MQTT" + bytes((level,)) + b"\x02\x00\x00\x00\x01a")
+    assert peer.take() == [Connack(Reason.UNSUPPORTED_PROTOCOL_VERSION)]
+    assert peer.link.is_closing
 
 
 class Locked(Anyone):
