@@ -9,7 +9,7 @@ class Base(DeclarativeBase):
 
 
 class Account(Base):
-    """A person. ``name`` is unique and in lower case."""
+    """A person. ``name`` is unique and in lower case; of an erased account only the uid is left."""
 
     __tablename__ = "accounts"
 
@@ -18,6 +18,7 @@ class Account(Base):
     display_name: Mapped[str] = mapped_column(String(64))
     password_hash: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[int] = mapped_column(BigInteger)
+    erased_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Session(Base):

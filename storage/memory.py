@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from parley_protocol.payloads import Entry, Role
+from parley_protocol.payloads import Entry, Role, emptied
 from storage.model import Conversation, Mark, Member, Parcel, Standing
 from storage.search.index import Indexed, Lag, Place, Wanted, Zone
 from storage.unit import Key, Spans
+
+_DAY = 24 * 3600 * 1000
 
 
 @dataclass
@@ -25,6 +27,8 @@ class _State:
     posted: int = 0
     found: dict[Place, Indexed] = field(default_factory=dict)
     reached: dict[str, int] = field(default_factory=dict)
+    former: set[tuple[str, str]] = field(default_factory=set)
+    erasures: set[str] = field(default_factory=set)
 
     def copy(self) -> "_State":
         return _State(
@@ -36,6 +40,8 @@ class _State:
             self.posted,
             dict(self.found),
             dict(self.reached),
+            set(self.former),
+            set(self.erasures),
         )
 
 
@@ -76,6 +82,10 @@ class MemoryUnit:
     @property
     def index(self) -> "MemoryIndex":
         return MemoryIndex(self._state)
+
+    @property
+    def forgetting(self) -> "MemoryForgetting":
+        return MemoryForgetting(self._state)
 
     def people(self, uids: Collection[str]) -> set[str]:
         return self._state.people & set(uids)
@@ -134,6 +144,7 @@ class MemoryUnit:
     def leave(self, cid: str, uids: Collection[str]) -> None:
         staying = {u: m for u, m in self._members(cid).items() if u not in uids}
         self._change(cid, members=staying)
+        self._state.former |= {(uid, cid) for uid in uids}
 
     def set_role(self, cid: str, uid: str, role: Role) -> None:
         members = self._members(cid)
@@ -245,3 +256,62 @@ class MemoryIndex:
 
     def _reached(self, cid: str) -> int:
         return self._state.reached.get(cid, 0)
+
+
+class MemoryForgetting:
+    """Implements ``storage.unit.Forgetting``."""
+
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    def set_retention(self, cid: str, days: int | None) -> None:
+        self._change(cid, retention_days=days)
+
+    def outdated(self, *, now: int, after: str, limit: int) -> dict[str, range]:
+        found: dict[str, range] = {}
+        for cid, c in sorted(self._state.conversations.items()):
+            if cid <= after or c.retention_days is None:
+                continue
+            since = now - c.retention_days * _DAY
+            rest = [entry for entry in self._state.logs[cid] if entry.seq > c.forgotten]
+            fresh = min((e.seq for e in rest if e.stored_at >= since), default=c.head + 1)
+            if fresh > c.forgotten + 1:
+                found[cid] = range(c.forgotten + 1, fresh)
+        return dict(list(found.items())[:limit])
+
+    def note_forgotten(self, cid: str, through: int) -> None:
+        self._change(cid, forgotten=through)
+
+    def unforgotten(self, cid: str, span: range, sender: str | None, limit: int) -> list[int]:
+        found = [
+            entry.seq
+            for entry in self._state.logs.get(cid, ())
+            if entry.seq in span
+            and entry.type not in {"forgotten", "system"}
+            and sender in {None, entry.sender}
+        ]
+        return found[:limit]
+
+    def forget(self, cid: str, seqs: Collection[int]) -> None:
+        log = self._state.logs[cid]
+        self._state.logs[cid] = tuple(emptied(e) if e.seq in seqs else e for e in log)
+        self._state.known |= {(cid, entry.id): entry for entry in self._state.logs[cid]}
+        self._change(cid, rewrites=self._state.conversations[cid].rewrites + 1)
+
+    def begin_erasure(self, uid: str, _now: int) -> None:
+        self._state.people -= {uid}
+        self._state.erasures |= {uid}
+
+    def erasures(self) -> list[str]:
+        return sorted(self._state.erasures)
+
+    def end_erasure(self, uid: str) -> None:
+        self._state.erasures -= {uid}
+
+    def ever_in(self, uid: str) -> set[str]:
+        now = {c.cid for c in self._state.conversations.values() if uid in c.members}
+        return now | {cid for other, cid in self._state.former if other == uid}
+
+    def _change(self, cid: str, **changes: object) -> None:
+        conversation = self._state.conversations[cid]
+        self._state.conversations[cid] = replace(conversation, **changes)

@@ -94,7 +94,8 @@ class Conversation(Struct, frozen=True):
 
     ``head`` is the number of the last entry, ``moved_at`` the time when it was stored.
     Entries up to ``archived`` are in the archive alone; the newest of them was stored at
-    ``archived_until``.
+    ``archived_until``. Messages are kept for ``retention_days``, ``None`` is for ever; up to
+    ``forgotten`` they are forgotten for their age. ``rewrites`` counts how often entries have been.
     """
 
     cid: str
@@ -106,6 +107,9 @@ class Conversation(Struct, frozen=True):
     members: dict[str, Member]
     archived: int = 0
     archived_until: int = 0
+    retention_days: int | None = None
+    forgotten: int = 0
+    rewrites: int = 0
 
 
 class Standing(Struct, frozen=True):

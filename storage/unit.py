@@ -21,8 +21,12 @@ class Unit(Protocol):
     def index(self) -> SearchIndex:
         """The search index."""
 
+    @property
+    def forgetting(self) -> "Forgetting":
+        """What is needed to forget."""
+
     def people(self, uids: Collection[str]) -> set[str]:
-        """Say which of ``uids`` are accounts."""
+        """Say which of ``uids`` are accounts that are not erased."""
 
     def conversations(self, cids: Collection[str]) -> dict[str, Conversation]:
         """Read conversations by id; in a writing unit they are locked until its end."""
@@ -89,6 +93,44 @@ class Unit(Protocol):
 
     def prune(self, cid: str, through: int, until: int) -> None:
         """Drop entries up to a seq, which are archived; the newest was stored at ``until``."""
+
+
+class Forgetting(Protocol):
+    """What a store must offer to forget what was said, within one transaction."""
+
+    def set_retention(self, cid: str, days: int | None) -> None:
+        """Note for how many days a conversation's messages are kept."""
+
+    def outdated(self, *, now: int, after: str, limit: int) -> dict[str, range]:
+        """Find what is older than its conversation keeps, in ``limit`` behind the cid ``after``.
+
+        Per conversation it is what follows the forgotten entries, up to the first entry that is
+        young enough. Entries that are archived are among them.
+        """
+
+    def note_forgotten(self, cid: str, through: int) -> None:
+        """Note that a conversation's entries up to a seq are forgotten for their age."""
+
+    def unforgotten(self, cid: str, span: range, sender: str | None, limit: int) -> list[int]:
+        """Find the first seqs of entries that still say something, maybe of one sender.
+
+        What the system says of a group's changes is never forgotten.
+        """
+
+    def forget(self, cid: str, seqs: Collection[int]) -> None:
+        """Take from entries what they said, and count that the conversation was rewritten."""
+
+    def begin_erasure(self, uid: str, now: int) -> None:
+        """End a person's sessions, make their account a stone without a name, and note the job."""
+
+    def erasures(self) -> list[str]:
+        """Give the people of whom not everything is forgotten yet."""
+
+    def end_erasure(self, uid: str) -> None:
+        """Note that everything is forgotten."""
+
+    def ever_in(self, uid: str) -> set[str]:
+        """Give the conversations in which a person is or was."""
 
 
 class Store(Protocol):

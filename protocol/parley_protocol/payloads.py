@@ -26,8 +26,8 @@ Text = Annotated[
     str, Meta(max_length=limits.TEXT_MAX, description="1 to 100,000 characters; none is U+0000")
 ]
 SentType = Literal["text", "file", "edit", "delete", "reaction"]
-EntryType = Literal["text", "file", "edit", "delete", "reaction", "system"]
-Role = Literal["owner", "admin", "member"]
+EntryType = Literal["text", "file", "edit", "delete", "reaction", "system", "forgotten"]
+Role = Literal["owner", "admin", "member", "erased"]
 RejectedCode = Literal[
     "malformed",
     "too_long",
@@ -72,19 +72,24 @@ class Typing(Struct, frozen=True, kw_only=True):
 
 
 class SystemChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A change of a group's members, roles or name, as an entry of its log."""
+    """A change of a group's members, roles, name or retention, as an entry of its log.
 
-    action: Literal["created", "renamed", "added", "removed", "left", "role"]
+    ``days`` is for how long its messages are kept; none is for ever.
+    """
+
+    action: Literal["created", "renamed", "added", "removed", "left", "role", "retention"]
     uids: tuple[Id, ...] = ()
     name: str | None = None
     role: Role | None = None
+    days: int | None = None
 
 
 class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="message"):
     """A stored message: numbered, allowed, and the same for everyone who reads it.
 
     Its arrival at the sender's own devices is the acknowledgement that it is stored.
-    ``partial`` says that ``text`` is only the beginning of a long text.
+    ``partial`` says that ``text`` is only the beginning of a long text. One that is ``forgotten``
+    has its number, its author and its time still, and nothing of what it said.
     """
 
     cid: Id
@@ -142,10 +147,13 @@ class ConversationChanged(
 class AccountChanged(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="account"
 ):
-    """Somebody's profile has changed, or one of the person's own sessions has ended."""
+    """Somebody's profile has changed, or one of the person's own sessions has ended.
+
+    Of somebody who is ``erased``, a device forgets the name and all messages.
+    """
 
     uid: Id
-    change: Literal["profile", "session_ended"]
+    change: Literal["profile", "session_ended", "erased"]
     display_name: str | None = None
     device: Id | None = None
 
@@ -180,4 +188,17 @@ def for_delivery(entry: Entry) -> Entry:
         return entry
     return msgspec.structs.replace(
         entry, text=entry.text[: limits.PARTIAL_CHARACTERS], partial=True
+    )
+
+
+def emptied(entry: Entry) -> Entry:
+    """Forget what an entry said: its number, author and time are left."""
+    return Entry(
+        cid=entry.cid,
+        seq=entry.seq,
+        id=entry.id,
+        sender=entry.sender,
+        stored_at=entry.stored_at,
+        sent_at=entry.stored_at,
+        type="forgotten",
     )

@@ -23,6 +23,7 @@ AccountName = Annotated[
 Password = Annotated[str, Meta(min_length=8, max_length=256)]
 DisplayName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_MAX)]
 GroupName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_MAX)]
+RetentionDays = Annotated[int, Meta(ge=1, le=36_500)]
 DeviceName = Annotated[str, Meta(max_length=limits.NAME_MAX)]
 RefreshToken = Annotated[str, Meta(min_length=1, max_length=256)]
 Time = Annotated[datetime, Meta(tz=True, description="RFC 3339, in UTC")]
@@ -90,6 +91,12 @@ class Account(Struct, frozen=True, kw_only=True):
     created_at: Time
 
 
+class EraseAccount(Struct, frozen=True, kw_only=True):
+    """The password of the one who is to be forgotten."""
+
+    password: Password
+
+
 class ChangeAccount(Struct, frozen=True, kw_only=True):
     """What a person can change of the own account."""
 
@@ -139,7 +146,13 @@ class AddMembers(Struct, frozen=True, kw_only=True):
 class SetRole(Struct, frozen=True, kw_only=True):
     """A member's new role; whoever makes another the owner becomes an admin."""
 
-    role: Role
+    role: Literal["owner", "admin", "member"]
+
+
+class SetRetention(Struct, frozen=True, kw_only=True):
+    """For how many days a group's messages are kept; ``null``: for ever."""
+
+    days: RetentionDays | None
 
 
 class Member(Struct, frozen=True, kw_only=True):
@@ -163,6 +176,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     read: Seq
     unread: int
     created_at: Time
+    retention_days: RetentionDays | None
     members: list[Member]
 
 

@@ -11,7 +11,8 @@ from storage.unit import Unit
 def of_member(unit: Unit, uid: str, cid: str) -> Conversation:
     """Give a conversation; for one who is not in it there is none."""
     conversation = unit.conversations([cid]).get(cid)
-    if conversation is None or uid not in conversation.members:
+    own = conversation.members.get(uid) if conversation is not None else None
+    if conversation is None or own is None or own.role == "erased":
         raise NotFoundError("there is no such conversation")
     return conversation
 
@@ -30,7 +31,7 @@ def open_dm(unit: Unit, uid: str, peer: str, now: int) -> tuple[Conversation, bo
     found = unit.conversations([cid]).get(cid)
     if found is not None:
         return found, False
-    if peer not in unit.people([peer]):
+    if not {uid, peer} <= unit.people([uid, peer]):
         raise NotFoundError("there is no such person")
     conversation = new_dm(cid, {uid, peer}, now)
     unit.open([conversation])

@@ -18,7 +18,7 @@ def create(unit: Unit, uid: str, name: str, members: Collection[str], now: int) 
     """Make a group with its owner and first members."""
     others = sorted(set(members) - {uid})
     _require_room(1 + len(others))
-    _require_people(unit, others)
+    _require_people(unit, [uid, *others])
     people = {uid: Member(uid, "owner")} | {other: Member(other, "member") for other in others}
     group = Conversation(new_id(), "group", name, 0, now, now, people)
     unit.open([group])
@@ -84,6 +84,17 @@ def set_role(  # noqa: PLR0913 - who, where, whom, what, when
     if role == "owner":
         group = _give_role(unit, group, uid, uid, "admin", now)
     return _give_role(unit, group, uid, member, role, now)
+
+
+def set_retention(unit: Unit, uid: str, cid: str, days: int | None, now: int) -> Conversation:
+    """Say for how many days messages are kept; ``None`` is for ever."""
+    group = group_of_member(unit, uid, cid)
+    rights.require_owner(group.members[uid])
+    if group.retention_days == days:
+        return group
+    unit.forgetting.set_retention(cid, days)
+    change = SystemChange(action="retention", days=days)
+    return _log(unit, replace(group, retention_days=days), uid, change, now)
 
 
 def _give_role(  # noqa: PLR0913 - who, where, whom, what, when

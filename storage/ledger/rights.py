@@ -11,11 +11,13 @@ _LEADERS = ("owner", "admin")
 def message_fault(draft: Draft, conversation: Conversation, target: Entry | None) -> Refusal | None:
     """Say why a member's message cannot be stored; ``target`` is the entry that it is about."""
     message = draft.message
+    if any(member.role == "erased" for member in conversation.members.values()):
+        return Refusal("forbidden", "this person is no more", message.id)
     if message.type == "file":
         return Refusal("unsupported", "files are not supported yet", message.id)
     if message.target is None:
         return None
-    if target is None or target.type == "system":
+    if target is None or target.type in ("system", "forgotten"):
         return Refusal("not_found", "there is no such message to refer to", message.id)
     if message.type == "edit" and target.sender != draft.sender:
         return Refusal("forbidden", "only its author can edit a message", message.id)

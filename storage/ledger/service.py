@@ -8,6 +8,7 @@ from parley_protocol.payloads import Entry, Role
 from storage.errors import RivalError
 from storage.ledger import (
     conversations,
+    forgetting,
     groups,
     history,
     imports,
@@ -126,6 +127,16 @@ class Ledger:
         """Give a member another role; the owner may."""
         with self._store.writing() as unit:
             return groups.set_role(unit, uid, cid, member, role, now)
+
+    def set_retention(self, uid: str, cid: str, days: int | None, now: int) -> Conversation:
+        """Say for how many days a group's messages are kept; the owner may."""
+        with self._store.writing() as unit:
+            return groups.set_retention(unit, uid, cid, days, now)
+
+    def erase(self, uid: str, now: int) -> None:
+        """Close an account; everything that the person said is forgotten from now on."""
+        with self._store.writing() as unit:
+            forgetting.erase(unit, uid, now)
 
     def messages(
         self, uid: str, cid: str, *, after: int | None, before: int | None, limit: int

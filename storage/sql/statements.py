@@ -28,7 +28,8 @@ class Statements:
 
 def _people(dialect: str) -> Select[Any]:
     asked = given(dialect, Column("uid", Account.uid.type))
-    return select(Account.uid).where(Account.uid.in_(select(asked.c.uid)))
+    is_asked = Account.uid.in_(select(asked.c.uid))
+    return select(Account.uid).where(is_asked, Account.erased_at.is_(None))
 
 
 def _conversations(dialect: str) -> Select[Any]:

@@ -31,6 +31,11 @@ conversations = Table(
     # Entries up to this seq are in the archive alone, the newest of them stored at this time.
     Column("archived", BigInteger, nullable=False, server_default="0"),
     Column("archived_until", BigInteger, nullable=False, server_default="0"),
+    # For how long messages are kept, none is for ever; up to which seq they are forgotten for it.
+    Column("retention_days", Integer),
+    Column("forgotten", BigInteger, nullable=False, server_default="0"),
+    # How often entries have lost what they said.
+    Column("rewrites", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 
@@ -45,6 +50,18 @@ members = Table(
     Index("members_uid", "uid", "cid"),
     sqlite_with_rowid=False,
 )
+
+# Who has left a conversation may have said something in it.
+former_members = Table(
+    "former_members",
+    Base.metadata,
+    Column("uid", _ID, primary_key=True),
+    Column("cid", _ID, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+# People of whom not everything is forgotten yet.
+erasures = Table("erasures", Base.metadata, Column("uid", _ID, primary_key=True))
 
 messages = Table(
     "messages",

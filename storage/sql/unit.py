@@ -23,9 +23,10 @@ from parley_protocol.payloads import Entry, Role
 from storage.model import Conversation, Mark, Member, Parcel, Standing
 from storage.search.index import Place
 from storage.sql import given, rows
+from storage.sql.forgetting import SqlForgetting
 from storage.sql.search import SqlIndex
 from storage.sql.statements import Statements
-from storage.sql.tables import conversations, members, messages, outbox
+from storage.sql.tables import conversations, former_members, members, messages, outbox
 from storage.unit import Key, Spans
 
 _STATEMENTS = {dialect: Statements(dialect) for dialect in ("sqlite", "postgresql")}
@@ -42,6 +43,10 @@ class SqlUnit:
     @property
     def index(self) -> SqlIndex:
         return SqlIndex(self._connection, self._statements, locking=self._locking)
+
+    @property
+    def forgetting(self) -> SqlForgetting:
+        return SqlForgetting(self._connection)
 
     def people(self, uids: Collection[str]) -> set[str]:
         if not uids:
@@ -135,6 +140,11 @@ class SqlUnit:
     def leave(self, cid: str, uids: Collection[str]) -> None:
         gone = and_(members.c.cid == cid, members.c.uid.in_(uids))
         self._connection.execute(delete(members).where(gone))
+        past = and_(former_members.c.cid == cid, former_members.c.uid.in_(uids))
+        known = set(self._connection.scalars(select(former_members.c.uid).where(past)))
+        if new := set(uids) - known:
+            left = [{"uid": uid, "cid": cid} for uid in sorted(new)]
+            self._connection.execute(insert(former_members), left)
 
     def set_role(self, cid: str, uid: str, role: Role) -> None:
         one = and_(members.c.cid == cid, members.c.uid == uid)

@@ -11,7 +11,7 @@ from webapi.accounts import services
 from webapi.accounts.passwords import Passwords
 from webapi.accounts.sessions import Issuer
 from webapi.auth import identity, me
-from webapi.database import reading, seconds, writing
+from webapi.database import ledger, milliseconds, reading, seconds, writing
 from webapi.openapi import encode, endpoint
 from webapi.problems import ProblemError
 from webapi.texts import require_shown
@@ -89,6 +89,17 @@ def change_me(json: rest.ChangeAccount) -> Response:
     uid = me()
     require_shown(json.display_name, "$.display_name")
     return encode(services.describe(services.change_display_name(uid, json.display_name)))
+
+
+@endpoint(blueprint, "POST", "/v1/me/erasure", returns={204: None}, problems=[403])
+def erase_me(json: rest.EraseAccount) -> Response:
+    """Erase one's account, and everything that one has said. This cannot be undone."""
+    uid = me()
+    if not _passwords().check(services.find(reading(), uid).password_hash, json.password):
+        raise ProblemError(403, "wrong_password", "the password is wrong")
+    reading().rollback()
+    ledger().erase(uid, milliseconds())
+    return Response(status=204)
 
 
 def _rehash(uid: str, password: str) -> None:

@@ -10,7 +10,7 @@ from storage.accounts import Account
 from storage.model import Conversation, Member
 from webapi.database import reading
 
-_ROLES = ("owner", "admin", "member")
+_ROLES = ("owner", "admin", "member", "erased")
 
 
 def present(conversations: Sequence[Conversation], uid: str) -> list[rest.Conversation]:
@@ -31,6 +31,7 @@ def _present(conversation: Conversation, uid: str, names: dict[str, Account]) ->
         read=read,
         unread=conversation.head - read,
         created_at=datetime.fromtimestamp(conversation.created_at / 1000, UTC),
+        retention_days=conversation.retention_days,
         members=sorted(
             (_member(member, names[member.uid]) for member in conversation.members.values()),
             key=lambda member: (_ROLES.index(member.role), member.name),

@@ -118,5 +118,19 @@ def set_role(cid: str, uid: str, json: rest.SetRole) -> Response:
     return _show(group, asker)
 
 
+@endpoint(
+    blueprint,
+    "PUT",
+    f"{_ONE}/retention",
+    returns={200: rest.Conversation},
+    problems=[403, 404, 409],
+)
+def set_retention(cid: str, json: rest.SetRetention) -> Response:
+    """Say for how many days a group's messages are kept; the owner may. Older ones are forgotten."""
+    asker = me()
+    group = ledger().set_retention(asker, cid, json.days, milliseconds())
+    return _show(group, asker)
+
+
 def _show(conversation: Conversation, uid: str, status: int = 200) -> Response:
     return encode(present([conversation], uid)[0], status)

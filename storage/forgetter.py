@@ -1,0 +1,109 @@
+"""Carry out what is to be forgotten: in the ledger, in the search index, and in the archive.
+
+The ledger goes first. What the archive holds of the same entries, even what was copied and never
+counted as archived, is forgotten after it, and only then is the job done: who dies in between
+does it again, which changes nothing.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Protocol
+
+from storage.ledger.forgetting import forget
+from storage.model import Conversation
+from storage.unit import Spans, Store
+
+_CONVERSATIONS = 500
+_DAY = 24 * 3600 * 1000
+
+
+class Rewritable(Protocol):
+    """What forgetting needs of an archive."""
+
+    def first_since(self, times: Mapping[str, int]) -> dict[str, int]:
+        """Give, per conversation, the first seq that was stored at a time or later."""
+
+    def forget(self, spans: Spans) -> None:
+        """Take from entries what they said; it is gone at return."""
+
+    def forget_sender(self, uid: str, cids: Collection[str]) -> None:
+        """Take from a person's entries what they said; it is gone at return."""
+
+
+class Forgetter:
+    """Forgets, in small transactions; ``rest`` is called between two with the last one's seconds.
+
+    No two may work on one ledger at a time, nor one beside an archiver.
+    """
+
+    def __init__(
+        self, store: Store, archive: Rewritable, *, rest: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._store = store
+        self._archive = archive
+        self._rest = rest
+
+    def sweep(self, now: int) -> None:
+        """Forget what is older than its conversation keeps. ``now`` is in milliseconds.
+
+        Raises:
+            UnavailableError: a database does not answer; the next sweep goes on.
+        """
+        after = ""
+        while True:
+            with self._store.reading() as unit:
+                spans = unit.forgetting.outdated(now=now, after=after, limit=_CONVERSATIONS)
+                found = unit.conversations(spans)
+            if not spans:
+                return
+            self._forget_all(self._in_archive(spans, found, now))
+            after = max(spans)
+
+    def erase(self) -> None:
+        """Forget everything of the people who have left.
+
+        Raises:
+            UnavailableError: a database does not answer; it goes on another time.
+        """
+        with self._store.reading() as unit:
+            uids = unit.forgetting.erasures()
+        for uid in uids:
+            with self._store.reading() as unit:
+                found = unit.conversations(unit.forgetting.ever_in(uid))
+            spans = {cid: range(1, c.head + 1) for cid, c in found.items()}
+            if all([self._forget(cid, span, uid) for cid, span in spans.items()]):
+                self._archive.forget_sender(uid, spans.keys())
+                with self._store.writing() as unit:
+                    unit.forgetting.end_erasure(uid)
+
+    def _in_archive(self, spans: Spans, found: Mapping[str, Conversation], now: int) -> Spans:
+        """Shorten spans where the archive holds something that is young enough."""
+        times = {
+            cid: now - (c.retention_days or 0) * _DAY
+            for cid, c in found.items()
+            if c.archived > c.forgotten and c.archived_until >= now - (c.retention_days or 0) * _DAY
+        }
+        young = self._archive.first_since(times) if times else {}
+        return {
+            cid: range(span.start, min(span.stop, young.get(cid, span.stop)))
+            for cid, span in spans.items()
+        }
+
+    def _forget_all(self, spans: Spans) -> None:
+        done = {cid: span for cid, span in spans.items() if span and self._forget(cid, span, None)}
+        if not done:
+            return
+        self._archive.forget(done)
+        with self._store.writing() as unit:
+            for cid in sorted(done):
+                unit.forgetting.note_forgotten(cid, done[cid].stop - 1)
+
+    def _forget(self, cid: str, span: range, sender: str | None) -> bool:
+        """Forget in the ledger; tell whether it is done, or must wait for the indexer."""
+        more: bool | None = True
+        while more:
+            begun = time.monotonic()
+            with self._store.writing() as unit:
+                more = forget(unit, cid, span, sender)
+            self._rest(time.monotonic() - begun)
+        return more is False
