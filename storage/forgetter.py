@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
+from storage.errors import UnavailableError
 from storage.ledger.forgetting import forget
 from storage.model import Conversation
 from storage.unit import Spans, Store
@@ -37,7 +38,11 @@ class Forgetter:
     """
 
     def __init__(
-        self, store: Store, archive: Rewritable, *, rest: Callable[[float], None] = time.sleep
+        self,
+        store: Store,
+        archive: Rewritable | None,
+        *,
+        rest: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store
         self._archive = archive
@@ -56,7 +61,7 @@ class Forgetter:
                 found = unit.conversations(spans)
             if not spans:
                 return
-            self._forget_all(self._in_archive(spans, found, now))
+            self._forget_all(self._in_archive(spans, found, now), found)
             after = max(spans)
 
     def erase(self) -> None:
@@ -71,10 +76,17 @@ class Forgetter:
             with self._store.reading() as unit:
                 found = unit.conversations(unit.forgetting.ever_in(uid))
             spans = {cid: range(1, c.head + 1) for cid, c in found.items()}
-            if all([self._forget(cid, span, uid) for cid, span in spans.items()]):
-                self._archive.forget_sender(uid, spans.keys())
+            waiting = [cid for cid, span in spans.items() if not self._forget(cid, span, uid)]
+            if not waiting:
+                if archive := self._archive_of(found):
+                    archive.forget_sender(uid, spans.keys())
                 with self._store.writing() as unit:
                     unit.forgetting.end_erasure(uid)
+
+    def _archive_of(self, found: Mapping[str, Conversation]) -> Rewritable | None:
+        if self._archive is None and any(c.archived for c in found.values()):
+            raise UnavailableError("the settings name no archive")
+        return self._archive
 
     def _in_archive(self, spans: Spans, found: Mapping[str, Conversation], now: int) -> Spans:
         """Shorten spans where the archive holds something that is young enough."""
@@ -83,17 +95,19 @@ class Forgetter:
             for cid, c in found.items()
             if c.archived > c.forgotten and c.archived_until >= now - (c.retention_days or 0) * _DAY
         }
-        young = self._archive.first_since(times) if times else {}
+        archive = self._archive_of(found)
+        young = archive.first_since(times) if archive and times else {}
         return {
             cid: range(span.start, min(span.stop, young.get(cid, span.stop)))
             for cid, span in spans.items()
         }
 
-    def _forget_all(self, spans: Spans) -> None:
+    def _forget_all(self, spans: Spans, found: Mapping[str, Conversation]) -> None:
         done = {cid: span for cid, span in spans.items() if span and self._forget(cid, span, None)}
         if not done:
             return
-        self._archive.forget(done)
+        if archive := self._archive_of(found):
+            archive.forget(done)
         with self._store.writing() as unit:
             for cid in sorted(done):
                 unit.forgetting.note_forgotten(cid, done[cid].stop - 1)

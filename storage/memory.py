@@ -287,7 +287,7 @@ class MemoryForgetting:
             entry.seq
             for entry in self._state.logs.get(cid, ())
             if entry.seq in span
-            and entry.type not in {"forgotten", "system"}
+            and entry.type not in {"erased", "system"}
             and sender in {None, entry.sender}
         ]
         return found[:limit]

@@ -58,6 +58,7 @@ def _done(entry: Entry) -> str | None:
         "delete": "took a message back",
         "reaction": f"reacted with {harmless(entry.emoji or '')}",
         "file": "sent a file",
+        "erased": "said something that is erased",
     }
     if entry.text.startswith(_ACTION):
         return _text(entry.text.removeprefix(_ACTION), entry)
@@ -70,18 +71,20 @@ def _text(text: str, entry: Entry) -> str:
 
 def _change(change: SystemChange, name: Name) -> str:
     people = ", ".join(harmless(name(uid)) for uid in change.uids)
-    match change.action:
-        case "created":
-            return f"made the group “{harmless(change.name or '')}”"
-        case "renamed":
-            return f"named the group “{harmless(change.name or '')}”"
-        case "added":
-            return f"added {people}"
-        case "removed":
-            return f"removed {people}"
-        case "role":
-            return f"made {people} {change.role}"
-    return "left the group"
+    group = harmless(change.name or "")
+    return {
+        "created": f"made the group “{group}”",
+        "renamed": f"named the group “{group}”",
+        "added": f"added {people}",
+        "removed": f"removed {people}",
+        "left": "left the group",
+        "role": f"made {people} {change.role}",
+        "retention": f"had messages kept {_for_days(change.days)}",
+    }[change.action]
+
+
+def _for_days(days: int | None) -> str:
+    return f"for {days} days" if days else "for ever"
 
 
 def _harmless(character: str) -> str:

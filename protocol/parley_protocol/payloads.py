@@ -26,7 +26,7 @@ Text = Annotated[
     str, Meta(max_length=limits.TEXT_MAX, description="1 to 100,000 characters; none is U+0000")
 ]
 SentType = Literal["text", "file", "edit", "delete", "reaction"]
-EntryType = Literal["text", "file", "edit", "delete", "reaction", "system", "forgotten"]
+EntryType = Literal["text", "file", "edit", "delete", "reaction", "system", "erased"]
 Role = Literal["owner", "admin", "member", "erased"]
 RejectedCode = Literal[
     "malformed",
@@ -88,7 +88,7 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ki
     """A stored message: numbered, allowed, and the same for everyone who reads it.
 
     Its arrival at the sender's own devices is the acknowledgement that it is stored.
-    ``partial`` says that ``text`` is only the beginning of a long text. One that is ``forgotten``
+    ``partial`` says that ``text`` is only the beginning of a long text. One that is ``erased``
     has its number, its author and its time still, and nothing of what it said.
     """
 
@@ -200,5 +200,5 @@ def emptied(entry: Entry) -> Entry:
         sender=entry.sender,
         stored_at=entry.stored_at,
         sent_at=entry.stored_at,
-        type="forgotten",
+        type="erased",
     )

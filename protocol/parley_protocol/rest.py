@@ -23,6 +23,7 @@ AccountName = Annotated[
 Password = Annotated[str, Meta(min_length=8, max_length=256)]
 DisplayName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_MAX)]
 GroupName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_MAX)]
+GivenRole = Literal["owner", "admin", "member"]
 RetentionDays = Annotated[int, Meta(ge=1, le=36_500)]
 DeviceName = Annotated[str, Meta(max_length=limits.NAME_MAX)]
 RefreshToken = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -146,7 +147,7 @@ class AddMembers(Struct, frozen=True, kw_only=True):
 class SetRole(Struct, frozen=True, kw_only=True):
     """A member's new role; whoever makes another the owner becomes an admin."""
 
-    role: Literal["owner", "admin", "member"]
+    role: GivenRole
 
 
 class SetRetention(Struct, frozen=True, kw_only=True):

@@ -17,12 +17,17 @@ def message_fault(draft: Draft, conversation: Conversation, target: Entry | None
         return Refusal("unsupported", "files are not supported yet", message.id)
     if message.target is None:
         return None
-    if target is None or target.type in ("system", "forgotten"):
+    if target is None or target.type in ("system", "erased"):
         return Refusal("not_found", "there is no such message to refer to", message.id)
-    if message.type == "edit" and target.sender != draft.sender:
+    return _change_fault(draft, conversation, target)
+
+
+def _change_fault(draft: Draft, conversation: Conversation, target: Entry) -> Refusal | None:
+    message, is_own = draft.message, target.sender == draft.sender
+    if message.type == "edit" and not is_own:
         return Refusal("forbidden", "only its author can edit a message", message.id)
     role = conversation.members[draft.sender].role
-    if message.type == "delete" and target.sender != draft.sender and role not in _LEADERS:
+    if message.type == "delete" and not is_own and role not in _LEADERS:
         return Refusal("forbidden", "only its author or an admin can delete it", message.id)
     return None
 

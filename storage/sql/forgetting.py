@@ -3,7 +3,18 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, select, union, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    select,
+    union,
+    update,
+)
 
 from storage.accounts import Account, Session
 from storage.sql.tables import conversations, erasures, former_members, members, messages
@@ -11,7 +22,7 @@ from storage.sql.tables import conversations, erasures, former_members, members,
 _DAY = 24 * 3600 * 1000
 _STONE = "~"
 """How an erased account's name begins, which no name may."""
-_SAYS_NOTHING = ("forgotten", "system")
+_SAYS_NOTHING = ("erased", "system")
 
 
 class SqlForgetting:
@@ -45,7 +56,7 @@ class SqlForgetting:
         m = messages.c
         emptied = update(messages).where(m.cid == cid, m.seq.in_(seqs))
         self._connection.execute(
-            emptied.values(type="forgotten", text="", extra=None, device=None, sent_at=m.stored_at)
+            emptied.values(type="erased", text="", extra=None, device=None, sent_at=m.stored_at)
         )
         one = update(conversations).where(conversations.c.cid == cid)
         self._connection.execute(one.values(rewrites=conversations.c.rewrites + 1))
@@ -75,7 +86,7 @@ def _outdated() -> Select[Any]:
     Of what is archived, the newest entry's time is known.
     """
     c, m = conversations.c, messages.c
-    since = bindparam("now") - c.retention_days * _DAY
+    since: ColumnElement[int] = bindparam("now") - c.retention_days * _DAY
     first = messages.alias("first")
     is_next = and_(first.c.cid == c.cid, first.c.seq == c.forgotten + 1)
     is_fresh = and_(m.cid == c.cid, m.seq > c.forgotten, m.stored_at >= since)

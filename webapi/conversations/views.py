@@ -126,7 +126,7 @@ def set_role(cid: str, uid: str, json: rest.SetRole) -> Response:
     problems=[403, 404, 409],
 )
 def set_retention(cid: str, json: rest.SetRetention) -> Response:
-    """Say for how many days a group's messages are kept; the owner may. Older ones are forgotten."""
+    """Say for how many days a group's messages are kept; the owner may."""
     asker = me()
     group = ledger().set_retention(asker, cid, json.days, milliseconds())
     return _show(group, asker)

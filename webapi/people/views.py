@@ -27,7 +27,7 @@ def list_people(query: PeopleQuery) -> Response:
     """List people whose account name begins with a prefix, by name."""
     me()
     begins = Account.name.startswith(query.prefix.lower(), autoescape=True)
-    page = select(Account).where(begins, Account.name > query.cursor)
+    page = select(Account).where(begins, Account.name > query.cursor, Account.erased_at.is_(None))
     found = reading().scalars(page.order_by(Account.name).limit(query.limit + 1)).all()
     items = [_describe(account) for account in found[: query.limit]]
     more = len(found) > query.limit

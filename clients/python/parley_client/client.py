@@ -81,6 +81,12 @@ class Client(PeopleAndGroups):
         await self._api.delete("/v1/sessions/current")
         self._api.forget()
 
+    async def erase(self, password: str) -> None:
+        """Erase the account with all that was said, here and on the server, for ever."""
+        await self._api.post("/v1/me/erasure", rest.EraseAccount(password=password))
+        await self._disconnect()
+        self._api.forget()
+
     async def send(
         self, cid: str, text: str, *, reply_to: str | None = None, mentions: Iterable[str] = ()
     ) -> Sending:

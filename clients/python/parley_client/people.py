@@ -7,7 +7,7 @@ from datetime import datetime
 from parley_client.api import Api
 from parley_client.errors import LoggedOutError
 from parley_protocol import rest
-from parley_protocol.payloads import Entry, Role
+from parley_protocol.payloads import Entry
 
 
 class PeopleAndGroups(ABC):
@@ -99,7 +99,7 @@ class PeopleAndGroups(ABC):
         """Leave a group."""
         await self.remove(cid, self.uid)
 
-    async def set_role(self, cid: str, uid: str, role: Role) -> None:
+    async def set_role(self, cid: str, uid: str, role: rest.GivenRole) -> None:
         """Give a member another role."""
         path = f"/v1/conversations/{cid}/members/{uid}"
         await self._api.send("PUT", path, rest.SetRole(role=role), rest.Conversation)

@@ -116,6 +116,7 @@ def _described(conversation: Conversation, uid: str, names: Names) -> rest.Conve
         read=read,
         unread=conversation.head - read,
         created_at=datetime.fromtimestamp(conversation.created_at / 1000, UTC),
+        retention_days=conversation.retention_days,
         members=[
             rest.Member(
                 uid=member.uid,

@@ -9,6 +9,7 @@ from parley.portability.export.index import QUOTE_CHARACTERS, Index, Note
 from parley_protocol.payloads import Entry, SystemChange
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_ERASED = {"erased": "said something that is erased"}
 Names = Callable[[str], str]
 """Gives the name that is shown for a uid."""
 
@@ -53,7 +54,7 @@ def view(entry: Entry, index: Index, names: Names) -> Message:
         at=_time(entry.stored_at),
         name=names(entry.sender),
         text="" if deletion else readable(edit.text if edit else entry.text),
-        system=_sentence(entry.system, names) if entry.system else "",
+        system=_sentence(entry.system, names) if entry.system else _ERASED.get(entry.type, ""),
         reply=_reply(entry.reply_to, index, names) if entry.reply_to else None,
         deleted_by=names(deletion.sender) if deletion else "",
         edited_at=_time(edit.at) if edit and not deletion else None,
@@ -101,6 +102,7 @@ def _sentence(change: SystemChange, names: Names) -> str:
         "removed": f"removed {people}",
         "left": "left the group",
         "role": f"made {people} {change.role}",
+        "retention": f"had messages kept for {f'{change.days} days' if change.days else 'ever'}",
     }[change.action]
 
 

@@ -9,13 +9,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from config import keys
 from config.settings import Settings
 from parley_protocol import tokens
-from tests.unit.webapi.conftest import Scene
+from tests.unit.webapi.conftest import PASSWORD, Scene
 
 GROUP = "/v1/conversations/{group}"
 # Route, body, and what owner, admin, member, former member and stranger get.
 TABLE: list[tuple[str, str, object, tuple[int, int, int, int, int]]] = [
     ("GET", "/v1/me", None, (200, 200, 200, 200, 200)),
     ("PATCH", "/v1/me", {"display_name": "X"}, (200, 200, 200, 200, 200)),
+    ("POST", "/v1/me/erasure", {"password": PASSWORD}, (204, 204, 204, 204, 204)),
     ("DELETE", "/v1/sessions/current", None, (204, 204, 204, 204, 204)),
     ("GET", "/v1/people", None, (200, 200, 200, 200, 200)),
     ("GET", "/v1/people/{member}", None, (200, 200, 200, 200, 200)),
@@ -24,6 +25,7 @@ TABLE: list[tuple[str, str, object, tuple[int, int, int, int, int]]] = [
     ("GET", "/v1/conversations", None, (200, 200, 200, 200, 200)),
     ("GET", GROUP, None, (200, 200, 200, 404, 404)),
     ("PATCH", GROUP, {"name": "Linkers"}, (200, 200, 403, 404, 404)),
+    ("PUT", f"{GROUP}/retention", {"days": 30}, (200, 403, 403, 404, 404)),
     ("GET", f"{GROUP}/messages", None, (200, 200, 200, 404, 404)),
     ("GET", f"{GROUP}/messages/1", None, (200, 200, 200, 404, 404)),
     ("POST", f"{GROUP}/members", {"uids": ["{stranger}"]}, (200, 200, 403, 404, 404)),

@@ -186,3 +186,22 @@ def test_no_secret_reaches_the_log(api: Api, caplog: pytest.LogCaptureFixture) -
     refresh(api, "x.stolen")
     for secret in (PASSWORD, "a wrong secret", ada.token, ada.refresh, "x.stolen"):
         assert secret not in caplog.text
+
+
+def test_an_erased_account_is_closed(api: Api) -> None:
+    ada, bob = api.sign_up("ada"), api.sign_up("bob")
+    pair = api.ok("POST", "/v1/conversations/dm", {"peer": bob.uid}, user=ada)
+    wrong = api.call("POST", "/v1/me/erasure", {"password": "a wrong secret"}, user=ada)
+    assert (wrong.status_code, wrong.get_json()["code"]) == (403, "wrong_password")
+    erasure = api.call("POST", "/v1/me/erasure", {"password": PASSWORD}, user=ada)
+    assert erasure.status_code == 204
+    assert refresh(api, ada.refresh)[0] == 401
+    login = api.call("POST", "/v1/sessions", {"name": "ada", "password": PASSWORD})
+    assert login.status_code == 401
+    members = api.ok("GET", f"/v1/conversations/{pair['cid']}", user=bob)["members"]
+    left = next(member for member in members if member["uid"] == ada.uid)
+    assert (left["role"], left["display_name"]) == ("erased", "")
+    assert "ada" not in left["name"]
+    names = [person["name"] for person in api.ok("GET", "/v1/people", user=bob)["items"]]
+    assert names == ["bob"]
+    assert api.sign_up("ada").uid != ada.uid
