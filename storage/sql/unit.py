@@ -190,8 +190,9 @@ class SqlUnit:
             return []
         groups: defaultdict[str, dict[str, Member]] = defaultdict(dict)
         cids = given.rows([{"cid": row.cid} for row in found])
-        for cid, uid, *rest in self._connection.execute(self._statements.members, cids).all():
-            groups[cid][uid] = Member(uid, *rest)
+        of_them = self._connection.execute(self._statements.members, cids).all()
+        for cid, uid, role, delivered, read in of_them:
+            groups[cid][uid] = Member(uid, role, delivered, read)
         return [rows.conversation(row, groups[row.cid]) for row in found]
 
 
