@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from parley_protocol.payloads import Entry, Role, emptied
 from storage.model import Conversation, Mark, Member, Parcel, Standing
-from storage.search.index import Indexed, Lag, Place, Wanted, Zone
+from storage.search.index import Indexed, Lag, Place, Wanted
+from storage.search.zones import Zone
 from storage.unit import Key, Spans
 
 _DAY = 24 * 3600 * 1000
@@ -242,7 +243,7 @@ class MemoryIndex:
 
     def zones(self) -> list[Zone]:
         times = [message.stored_at for message in self._state.found.values()]
-        return [Zone(0, min(times), max(times))] if times else []
+        return [Zone(0, oldest=min(times), newest=max(times), size=len(times))] if times else []
 
     def find(self, wanted: Wanted, _zones: Iterable[Zone], limit: int) -> list[Indexed]:
         found = [message for message in self._state.found.values() if wanted.fits(message)]

@@ -3,10 +3,15 @@
 import argparse
 import json
 
-from bench.storage import commits, pages, syncs
+from bench.storage import commits, pages, searches, syncs
 from bench.storage.plan import Plan
 
-_FIGURES = {"commits": commits.measure, "pages": pages.measure, "sync": syncs.measure}
+_FIGURES = {
+    "commits": commits.measure,
+    "pages": pages.measure,
+    "sync": syncs.measure,
+    "search": searches.measure,
+}
 
 
 def main() -> None:

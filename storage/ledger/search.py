@@ -8,15 +8,16 @@ from msgspec.structs import replace
 from storage.ledger.conversations import of_member
 from storage.ledger.indexing import fold
 from storage.model import Found, Hit
-from storage.search.index import Indexed, Place, Wanted, Zone
+from storage.search.index import Indexed, Place, Wanted
 from storage.search.snippets import snippet
+from storage.search.zones import Zone
 from storage.unit import Unit
 
 _TAIL = 500
 """Entries that are not indexed yet and are looked through one by one."""
 
-_GROWTH = 4
-"""How much more of the index each further step looks through."""
+_GROWTH = 2
+"""How many times as many zones each further step looks through."""
 
 
 class _Tail(Struct, frozen=True):

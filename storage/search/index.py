@@ -6,6 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from storage.search.query import Query
+from storage.search.zones import Zone
 
 Place = tuple[str, int]
 """A conversation's id and a message's seq."""
@@ -73,14 +74,6 @@ class Wanted(Struct, frozen=True):
         )
 
 
-class Zone(Struct, frozen=True):
-    """A part of the index of bounded size, and when its oldest and newest message were stored."""
-
-    number: int
-    oldest: int
-    newest: int
-
-
 class SearchIndex(Protocol):
     """The index, within one transaction."""
 
@@ -109,7 +102,7 @@ class SearchIndex(Protocol):
         """Note up to which seq conversations are indexed."""
 
     def zones(self) -> list[Zone]:
-        """Give the index's parts, in any order."""
+        """Give the index's zones that hold messages, in any order."""
 
     def find(self, wanted: Wanted, zones: Iterable[Zone], limit: int) -> list[Indexed]:
-        """Find the newest messages in some of the parts, the newest first."""
+        """Find the newest messages in some of the zones, the newest first."""

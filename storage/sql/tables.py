@@ -111,9 +111,12 @@ search_messages = Table(
 search_zones = Table(
     "search_zones",
     Base.metadata,
-    Column("zone", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
     Column("oldest", BigInteger, nullable=False),
     Column("newest", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
 )
 
 search_progress = Table(

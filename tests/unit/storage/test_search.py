@@ -217,18 +217,21 @@ def test_pages_go_on_where_the_last_ended_whatever_comes_in_between(
 def test_what_is_brought_in_late_is_found_by_its_time(
     setting: Setting, people: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Zones of the index may overlap in time; here each message is nearly a zone of its own."""
-    monkeypatch.setattr("storage.sql.search._ZONE_BITS", 1)
-    if setting.store.__class__.__name__ == "SqlStore":
-        ledger = setting.ledger
-        ada, grace, *_ = people
-        for now in (50, 10, 90, 30, 70, 20, 80, 40, 60):
-            ledger.commit([draft_dm(ada, grace, f"tea {now}")], now)
+    """Zones of the index may overlap in time; here they are full with two messages."""
+    for module in ("storage.search.zones", "storage.sql.search"):
+        monkeypatch.setattr(f"{module}.SIZE", 2)
+    ledger = setting.ledger
+    ada, grace, *_ = people
+    for now in (50, 10, 90, 30, 70, 20, 80, 40, 60, *range(100, 1000, 10)):
+        ledger.commit([draft_dm(ada, grace, f"tea {now}")], now)
+        if now <= 100 or now % 100 == 0:
             index(ledger)
-        every = [f"tea {now}" for now in range(90, 0, -10)]
-        assert find(ledger, ada, "tea") == every
-        assert list(pages(ledger, ada, "tea", 4)) == [every[:4], every[4:8], every[8:]]
-        assert find(ledger, ada, "tea", since=30, until=60) == every[4:7]
+    index(ledger)
+    every = [f"tea {now}" for now in range(990, 0, -10)]
+    assert find(ledger, ada, "tea") == every
+    assert list(pages(ledger, ada, "tea", 40)) == [every[:40], every[40:80], every[80:]]
+    assert find(ledger, ada, "tea", since=30, until=60) == every[-5:-2]
+    assert find(ledger, ada, "40") == ["tea 40"]
 
 
 def test_much_that_is_not_indexed_yet_is_counted(setting: Setting, people: list[str]) -> None:

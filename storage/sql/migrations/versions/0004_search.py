@@ -18,8 +18,8 @@ CREATE VIRTUAL TABLE search_terms USING fts5(
 _TERMS = """
 CREATE FUNCTION search_terms(number bigint, cid text, sender text, words text) RETURNS tsvector
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT array_to_tsvector(string_to_array((number >> 14)::text || '/@' || replace(
-        rtrim(cid || ' @' || sender || ' ' || words), ' ', ' ' || (number >> 14)::text || '/'
+    SELECT array_to_tsvector(string_to_array((number >> 13)::text || '/@' || replace(
+        rtrim(cid || ' @' || sender || ' ' || words), ' ', ' ' || (number >> 13)::text || '/'
     ), ' '))
 $$
 """
@@ -49,10 +49,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "search_zones",
-        sa.Column("zone", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("oldest", sa.BigInteger(), nullable=False),
         sa.Column("newest", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("zone"),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
     )
     op.create_table(
         "search_progress",
