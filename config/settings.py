@@ -60,7 +60,7 @@ class Broker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metrics_port: Annotated[
         PortOrNone, Meta(description="Port of the figures, of Parley's own engine; 0: none")
     ] = 9883
-    max_connections: Annotated[Positive, Meta(description="Connections at once, per port")] = 10_000
+    max_connections: Annotated[Positive, Meta(description="Connections at once")] = 10_000
     connect_timeout: Annotated[
         Positive, Meta(description="Seconds that a connection may take to log in")
     ] = 10
