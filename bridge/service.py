@@ -23,7 +23,7 @@ def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
     link = Link(settings.broker_url, claims, token, tell_ready)
     worker = Worker(
         link,
-        open_ledger(settings.ledger_url),
+        open_ledger(settings.ledger_url, settings.archive.url),
         batch=settings.bridge.batch,
         fans_out=settings.broker.engine == "parley",
     )

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from bridge.check import Checked, Refused, Writing, check, refuse
 from bridge.delivery import Delivery, Publisher, sender_last
+from bridge.late import Decision, Latecomers
 from bridge.stream import Received
 from parley_protocol.checks import Refusal
 from parley_protocol.payloads import (
@@ -21,7 +22,7 @@ from parley_protocol.payloads import (
 )
 from storage.errors import UnavailableError
 from storage.ledger import Ledger
-from storage.model import Draft, Mark, Outcome, Stored
+from storage.model import Decided, Draft, Mark, Stored, Undecided
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -94,6 +95,7 @@ class Worker:
         self._delivered: deque[_Delivered] = deque()
         self._polled = 0.0
         self._stopping = threading.Event()
+        self._late = Latecomers(self._commit_old)
 
     def run(self) -> None:
         """Work until ``stop``; a batch that was begun is finished."""
@@ -118,7 +120,7 @@ class Worker:
         batch = self._broker.receive(limit=self._batch, seconds=seconds)
         checked = [check(received.topic, received.payload) for received in batch]
         drafts = [found for found in checked if isinstance(found, Draft)]
-        outcomes = self._commit(drafts)
+        outcomes = self._commit(drafts) + self._late.decided()
         # Read after the commit, what the API numbered before it is delivered before it.
         is_idle = not batch and self._broker.confirmed == confirmed
         told = self._deliver_parcels() if drafts or is_idle or self._is_due() else []
@@ -130,22 +132,20 @@ class Worker:
         self._delivered.append(_Delivered(batch, told, self._broker.published))
         self._acknowledge()
 
-    def _commit(self, drafts: Sequence[Draft]) -> list[tuple[Draft, Outcome]]:
-        if not drafts:
-            return []
-        try:
-            outcomes = self._patiently(lambda: self._ledger.commit(drafts, self._now()))
-        except StoppedError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one message must not stop all others
-            if len(drafts) > 1:
-                return [pair for draft in drafts for pair in self._commit([draft])]
-            # The type alone: an exception's text may quote the message.
-            _log.error("cannot store a message: %s", type(error).__name__)
-            outcomes = [Refusal("internal", "the message cannot be stored", drafts[0].message.id)]
-        return list(zip(drafts, outcomes, strict=True))
+    def _commit(self, drafts: Sequence[Draft]) -> list[Decision]:
+        """Store what can be decided at once, and let the rest be decided beside the loop."""
+        found = _each(
+            drafts, lambda some: self._patiently(lambda: self._ledger.commit(some, self._now()))
+        )
+        late = [draft for draft, outcome in found if isinstance(outcome, Undecided)]
+        if late:
+            self._late.take(late)
+        return [(draft, outcome) for draft, outcome in found if not isinstance(outcome, Undecided)]
 
-    def _deliver_outcome(self, draft: Draft, outcome: Outcome) -> None:
+    def _commit_old(self, drafts: Sequence[Draft]) -> list[Decision]:
+        return _each(drafts, lambda some: self._ledger.commit_old(some, self._now()))
+
+    def _deliver_outcome(self, draft: Draft, outcome: Decided) -> None:
         if not isinstance(outcome, Stored):
             self._reject(refuse(draft.sender, draft.device, outcome))
             return
@@ -224,3 +224,22 @@ class Worker:
                 self._broker.rest(_WAIT_SECONDS)
                 if self._stopping.is_set():
                     raise StoppedError from None
+
+
+def _each(
+    drafts: Sequence[Draft], commit: Callable[[Sequence[Draft]], list[_T]]
+) -> list[tuple[Draft, _T | Refusal]]:
+    """Commit a batch, or, where that fails, its messages one by one, for the sake of the others."""
+    if not drafts:
+        return []
+    try:
+        return list(zip(drafts, commit(drafts), strict=True))
+    except (StoppedError, UnavailableError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one message must not stop all others
+        if len(drafts) > 1:
+            return [pair for draft in drafts for pair in _each([draft], commit)]
+        # The type alone: an exception's text may quote the message.
+        _log.error("cannot store a message: %s", type(error).__name__)
+        refusal = Refusal("internal", "the message cannot be stored", drafts[0].message.id)
+        return [(drafts[0], refusal)]

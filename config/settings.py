@@ -27,6 +27,28 @@ class Ledger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class Archive(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(clickhouses?://([^:@/]+@)?([^:@/]+|\[[^]]+\])(:[0-9]+)?/\w+)?$",
+            description="Where old messages are moved: clickhouse://user@host:port/database, or "
+            "clickhouses:// for TLS; empty: nowhere, the ledger keeps all. The database must be "
+            "there; the user needs SELECT, INSERT, CREATE TABLE and ALTER in it, and the bridge "
+            "and the API, which may be given a user of their own, SELECT. The password is taken "
+            "from the environment variable CLICKHOUSE_PASSWORD",
+        ),
+    ] = ""
+    after_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Age in days at which messages are moved; the last 200 of each "
+            "conversation stay",
+        ),
+    ] = 90
+
+
 class Broker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     engine: Annotated[
         BrokerEngine, Meta(description="The broker's engine: Parley's own, or stock amqtt")
@@ -127,6 +149,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(description="What this server calls itself")] = "Parley"
     data: Annotated[str, Meta(description="Folder of the database and the keys")] = "data"
     ledger: Ledger = Ledger()
+    archive: Archive = Archive()
     broker: Broker = Broker()
     bridge: Bridge = Bridge()
     api: Api = Api()

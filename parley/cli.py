@@ -197,16 +197,26 @@ def webapi(config: Path | None, data: str | None) -> None:
     _serve("webapi", run, settings_of(config, data))
 
 
+@parley.command()
+@with_settings
+def archiver(config: Path | None, data: str | None) -> None:
+    """Run the archiver alone: it moves what is old to ClickHouse."""
+    from storage.archive.service import run
+
+    _serve("archiver", run, settings_of(config, data), needs_keys=False)
+
+
 _Service = Callable[[Settings, Callable[[], None]], None]
 
 
-def _serve(name: str, service: _Service, settings: Settings) -> None:
+def _serve(name: str, service: _Service, settings: Settings, *, needs_keys: bool = True) -> None:
     from broker.engine import BrokerError
     from parley.prepare import require_keys
     from parley.supervised import end_with_parent, tell_ready
 
     logs.set_up(name, settings.log)
-    require_keys(settings)
+    if needs_keys:
+        require_keys(settings)
     end_with_parent()
     try:
         service(settings, tell_ready)

@@ -5,6 +5,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,9 @@ from config import keys
 from config.settings import Settings, SettingsError, reachable
 from parley.places import Place, address, places
 from parley_protocol import tokens
+from storage.archive import schema
+from storage.archive.connection import connect
+from storage.errors import UnavailableError
 from storage.sql.migrate import is_current
 
 _LEAST_FREE_BYTES = 1 << 30
@@ -57,6 +61,8 @@ def findings_of(load: Callable[[], Settings]) -> Iterator[Finding]:
     yield Finding("settings", is_good=True, detail="every key and value is known")
     for what, check in (("data", _data), ("keys", _keys), ("database", _database)):
         yield _look(what, check, settings)
+    if settings.archive.url:
+        yield _look("archive", _archive, settings)
     if settings.broker.certificate:
         yield _look("certificate", _certificate, settings)
     for place in places(settings):
@@ -121,6 +127,17 @@ def _certificate(settings: Settings) -> str:
     if end < datetime.now(UTC):
         raise FaultError(f"{file} has expired on {end:%Y-%m-%d}: renew it")
     return f"{file} holds until {end:%Y-%m-%d}"
+
+
+def _archive(settings: Settings) -> str:
+    try:
+        with closing(connect(settings.archive.url, _TIMEOUT_SECONDS)) as connection:
+            current = schema.is_current(connection)
+    except UnavailableError as error:
+        raise FaultError(str(error)) from None
+    if not current:
+        raise FaultError("its tables are missing or of an older version: run parley archiver")
+    return "reached, with the newest tables"
 
 
 def _port(place: Place) -> str:

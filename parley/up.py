@@ -70,9 +70,8 @@ def _commands(settings: Settings, folder: Path) -> dict[str, list[str]]:
     file = folder / "settings.toml"
     file.touch(mode=0o600)
     file.write_text(dump(settings))
-    return {
-        name: [sys.executable, "-m", "parley", name, "--config", str(file)] for name in _SERVICES
-    }
+    names = [*_SERVICES, *(["archiver"] if settings.archive.url else [])]
+    return {name: [sys.executable, "-m", "parley", name, "--config", str(file)] for name in names}
 
 
 def _stop_signal() -> threading.Event:

@@ -45,7 +45,19 @@ class Stored(Struct, frozen=True):
     opened: bool = False
 
 
-Outcome = Stored | Refusal
+class Undecided(Struct, frozen=True):
+    """A draft whose id or target is not in the ledger, and may be in the archive.
+
+    ``keys`` are what to ask the archive for, ``archived`` is how far it reached.
+    """
+
+    cid: str
+    keys: frozenset[tuple[str, str]]
+    archived: int
+
+
+Decided = Stored | Refusal
+Outcome = Decided | Undecided
 
 
 class Opening(Struct, frozen=True):

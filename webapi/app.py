@@ -8,6 +8,7 @@ from werkzeug.routing import BaseConverter
 from config import keys
 from config.settings import Settings
 from parley_protocol import limits
+from storage.archive import open_archive
 from webapi import (
     accounts,
     auth,
@@ -47,7 +48,7 @@ def create_app(settings: Settings, hasher: PasswordHasher | None = None) -> Flas
     app.extensions[accounts.PASSWORDS] = Passwords(hasher)
     app.extensions[server.KEY] = settings
     problems.register(app)
-    database.register(app, settings.ledger_url)
+    database.register(app, settings.ledger_url, open_archive(settings.archive.url))
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
     app.after_request(_add_headers)

@@ -9,6 +9,7 @@ from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session
 
+from storage.archive import Archive
 from storage.ledger import Ledger
 from storage.sql import SqlStore, write_options
 from storage.sql.engine import options, prepare
@@ -17,14 +18,14 @@ db = SQLAlchemy()
 _LEDGER = "parley_ledger"
 
 
-def register(app: Flask, url: str) -> None:
-    """Connect an app to the ledger's database."""
+def register(app: Flask, url: str, archive: Archive) -> None:
+    """Connect an app to the ledger's database, and to the archive of what is old."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options(url)
     db.init_app(app)
     with app.app_context():
         prepare(db.engine)
-        app.extensions[_LEDGER] = Ledger(SqlStore(db.engine))
+        app.extensions[_LEDGER] = Ledger(SqlStore(db.engine), archive)
 
 
 def ledger() -> Ledger:

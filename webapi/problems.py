@@ -60,7 +60,9 @@ def register(app: Flask) -> None:
     """Turn every error of an app into a problem."""
     app.register_error_handler(ProblemError, _answer)
     app.register_error_handler(LedgerError, _ledger_error)
-    app.register_error_handler(OperationalError, lambda _error: _unavailable())
+    app.register_error_handler(
+        OperationalError, lambda _error: _unavailable("the database does not answer")
+    )
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -73,13 +75,13 @@ def _answer(error: ProblemError) -> Response:
 
 def _ledger_error(error: LedgerError) -> Response:
     if isinstance(error, UnavailableError):
-        return _unavailable()
+        return _unavailable(str(error))
     return _answer(ProblemError(_LEDGER_STATUS[type(error)], error.code, str(error)))
 
 
-def _unavailable() -> Response:
+def _unavailable(detail: str) -> Response:
     retry = {"Retry-After": _RETRY_AFTER_SECONDS}
-    return _answer(ProblemError(503, "unavailable", "the database does not answer", headers=retry))
+    return _answer(ProblemError(503, "unavailable", detail, headers=retry))
 
 
 def _http_error(error: HTTPException) -> Response:

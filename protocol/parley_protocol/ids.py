@@ -21,6 +21,12 @@ def new_id() -> str:
     return f"{value:032x}"
 
 
+def made_at(text: str) -> int | None:
+    """Give the milliseconds since 1970 at which a UUIDv7 was made; ``None`` for another id."""
+    is_v7 = text[12] == "7" and text[16] in "89ab"
+    return int(text[:12], 16) if is_v7 else None
+
+
 def is_id(text: str) -> bool:
     """Tell whether ``text`` is 32 lower-case hex digits."""
     return _ID.fullmatch(text) is not None

@@ -2,32 +2,45 @@
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from parley_protocol import limits
 from parley_protocol.payloads import Entry
 from storage.errors import NotFoundError
+from storage.ledger import seam
+from storage.ledger.seam import Reading
 from storage.model import Missing, Standing, Sync
 from storage.unit import Unit
 
 
+class Lacking(Struct, frozen=True):
+    """What a device lacks, before the archive has been asked for its part."""
+
+    standings: list[Standing]
+    found: Reading
+    left: list[str]
+    more: bool
+
+
 def page(  # noqa: PLR0913 - a page has two ends and a length
     unit: Unit, uid: str, cid: str, *, after: int | None, before: int | None, limit: int
-) -> list[Entry]:
-    """Give a page of a conversation of the asker's."""
-    head = _standing(unit, uid, cid).head
+) -> Reading:
+    """Find a page of a conversation of the asker's."""
+    standing = _standing(unit, uid, cid)
+    head = standing.head
     span = _following(after, head, limit) if after is not None else _preceding(before, head, limit)
-    return unit.entries({cid: span}).get(cid, [])
+    return seam.read(unit, {cid: span}, {cid: standing.archived})
 
 
-def one(unit: Unit, uid: str, cid: str, seq: int) -> Entry:
-    """Give one entry of a conversation of the asker's."""
-    _standing(unit, uid, cid)
-    found = unit.entries({cid: range(seq, seq + 1)}).get(cid)
-    if not found:
+def one(unit: Unit, uid: str, cid: str, seq: int) -> Reading:
+    """Find one entry of a conversation of the asker's."""
+    standing = _standing(unit, uid, cid)
+    if not 1 <= seq <= standing.head:
         raise NotFoundError("there is no such message")
-    return found[0]
+    return seam.read(unit, {cid: range(seq, seq + 1)}, {cid: standing.archived})
 
 
-def sync(unit: Unit, uid: str, cursors: Mapping[str, int]) -> Sync:
+def lacking(unit: Unit, uid: str, cursors: Mapping[str, int]) -> Lacking:
     """Compare the device's cursors with the heads; two statements, however many conversations.
 
     A cursor beyond the head was moved by a ledger that has since been restored from a backup:
@@ -37,14 +50,18 @@ def sync(unit: Unit, uid: str, cursors: Mapping[str, int]) -> Sync:
     beyond = {s.cid for s in standings if cursors.get(s.cid, 0) > s.head}
     moved = [s for s in standings if s.cid not in cursors or s.head > cursors[s.cid]]
     spans, more = _within_budget(moved, cursors)
-    found = unit.entries(spans)
-    answer = [
-        _missing(standing, cursors.get(standing.cid, 0), found.get(standing.cid, []))
-        for standing in moved
-        if standing.cid in spans
-    ]
+    found = seam.read(unit, spans, {s.cid: s.archived for s in moved})
     gone = cursors.keys() - {s.cid for s in standings}
-    return Sync(answer, sorted(gone | beyond), more or bool(beyond))
+    answered = [s for s in moved if s.cid in spans]
+    return Lacking(answered, found, sorted(gone | beyond), more or bool(beyond))
+
+
+def answer(
+    lacking: Lacking, cursors: Mapping[str, int], entries: Mapping[str, list[Entry]]
+) -> Sync:
+    """Put together what a device gets."""
+    missing = [_missing(s, cursors.get(s.cid, 0), entries[s.cid]) for s in lacking.standings]
+    return Sync(missing, lacking.left, lacking.more)
 
 
 def _standing(unit: Unit, uid: str, cid: str) -> Standing:

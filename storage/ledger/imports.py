@@ -8,12 +8,15 @@ from parley_protocol import limits
 from parley_protocol.ids import new_id
 from parley_protocol.payloads import Entry, SystemChange
 from storage.errors import GroupFullError, NotFoundError
-from storage.ledger import outbox
-from storage.model import Conversation, Foreign, Mark, Member, Opening
-from storage.unit import Unit
+from storage.ledger import outbox, seam
+from storage.ledger.seam import Recalled
+from storage.model import Conversation, Foreign, Mark, Member, Opening, Undecided
+from storage.unit import Key, Unit
 
 
-def bring_in(unit: Unit, opening: Opening, messages: Sequence[Foreign], now: int) -> int:
+def bring_in(
+    unit: Unit, opening: Opening, messages: Sequence[Foreign], now: int, recalled: Recalled
+) -> int | Undecided:
     """Store those of a batch that are not there yet, in its order; give how many they were.
 
     A message's ``stored_at`` is the time at which it was said, but never before that of the
@@ -24,7 +27,12 @@ def bring_in(unit: Unit, opening: Opening, messages: Sequence[Foreign], now: int
     _require_people(unit, opening, messages)
     found = unit.conversations([opening.cid]).get(opening.cid)
     conversation = found or _open(unit, opening, messages, now)
-    new = list(_unknown(unit, opening.cid, messages))
+    asked = _keys(opening.cid, messages)
+    known = {**recalled.entries, **unit.known(asked)}
+    doubtful = seam.doubtful(conversation, asked - known.keys(), recalled)
+    if doubtful:
+        return Undecided(opening.cid, doubtful, conversation.archived)
+    new = list(_unknown({message_id for _, message_id in known}, messages))
     entries = list(_numbered(conversation, new, now))
     unit.append(entries)
     _keep_marks(unit, conversation, entries)
@@ -75,11 +83,13 @@ def _open(unit: Unit, opening: Opening, messages: Sequence[Foreign], now: int) -
     return replace(new, head=1, members=members)
 
 
-def _unknown(unit: Unit, cid: str, messages: Sequence[Foreign]) -> Iterator[Foreign]:
+def _keys(cid: str, messages: Sequence[Foreign]) -> set[Key]:
+    ids = {(cid, foreign.message.id) for foreign in messages}
+    return ids | {(cid, f.message.target) for f in messages if f.message.target}
+
+
+def _unknown(known: set[str], messages: Sequence[Foreign]) -> Iterator[Foreign]:
     """Leave out what is stored already, and what is about a message that nobody has."""
-    asked = {foreign.message.id for foreign in messages}
-    asked |= {foreign.message.target for foreign in messages if foreign.message.target}
-    known = {message_id for _, message_id in unit.known({(cid, one) for one in asked})}
     for foreign in messages:
         message = foreign.message
         if message.id in known or (message.target is not None and message.target not in known):

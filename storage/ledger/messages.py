@@ -4,18 +4,22 @@ from collections.abc import Sequence
 
 from parley_protocol.checks import Refusal
 from parley_protocol.payloads import Entry
+from storage.ledger import seam
 from storage.ledger.rights import message_fault
-from storage.model import Conversation, Draft, Member, Outcome, Stored
+from storage.ledger.seam import NOTHING_RECALLED, Recalled
+from storage.model import Conversation, Draft, Member, Outcome, Stored, Undecided
 from storage.unit import Key, Unit
 
 _Addressed = tuple[Draft, str]
 """A draft and the id of its conversation."""
 
 
-def commit(unit: Unit, drafts: Sequence[Draft], now: int) -> list[Outcome]:
+def commit(
+    unit: Unit, drafts: Sequence[Draft], now: int, recalled: Recalled = NOTHING_RECALLED
+) -> list[Outcome]:
     """Decide and write a batch with a constant number of statements, whatever its length."""
     addressed = [(draft, draft.cid) for draft in drafts]
-    batch = _Batch(unit, addressed, now)
+    batch = _Batch(unit, addressed, now, recalled)
     outcomes = [batch.take(draft, cid) for draft, cid in addressed]
     unit.open(batch.opened.values())
     unit.append(batch.entries)
@@ -25,11 +29,14 @@ def commit(unit: Unit, drafts: Sequence[Draft], now: int) -> list[Outcome]:
 class _Batch:
     """What the decisions of one batch need to know, kept up to date between them."""
 
-    def __init__(self, unit: Unit, drafts: Sequence[_Addressed], now: int) -> None:
+    def __init__(
+        self, unit: Unit, drafts: Sequence[_Addressed], now: int, recalled: Recalled
+    ) -> None:
         self._now = now
+        self._recalled = recalled
         self._conversations = unit.conversations({cid for _, cid in drafts})
         self._people = unit.people(self._strangers(drafts))
-        self._known = unit.known(_keys(drafts))
+        self._known = {**recalled.entries, **unit.known(_keys(drafts))}
         self._heads = {cid: found.head for cid, found in self._conversations.items()}
         self.opened: dict[str, Conversation] = {}
         self.entries: list[Entry] = []
@@ -44,6 +51,11 @@ class _Batch:
         known = self._known.get((cid, draft.message.id))
         if known is not None:
             return _repeat(draft, known, conversation)
+        if conversation.archived:
+            unknown = _keys([(draft, cid)]) - self._known.keys()
+            doubtful = seam.doubtful(conversation, unknown, self._recalled)
+            if doubtful:
+                return Undecided(cid, doubtful, conversation.archived)
         target = self._known.get((cid, draft.message.target or ""))
         fault = message_fault(draft, conversation, target)
         return fault or self._store(draft, conversation)

@@ -1,11 +1,13 @@
 """The ledger as the bridge and the API see it: one method, one transaction."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
 from parley_protocol.payloads import Entry, Role
-from storage.errors import RivalError
+from storage.archive import Archive, NoArchive
+from storage.errors import NotFoundError, RivalError, UnavailableError
 from storage.ledger import (
     conversations,
     forgetting,
@@ -17,8 +19,10 @@ from storage.ledger import (
     receipts,
     search,
 )
+from storage.ledger.seam import NOTHING_RECALLED, Reading, Recalled
 from storage.model import (
     Conversation,
+    Decided,
     Draft,
     Foreign,
     Found,
@@ -28,6 +32,7 @@ from storage.model import (
     Outcome,
     Parcel,
     Sync,
+    Undecided,
 )
 from storage.search.index import Lag, Moment, Wanted
 from storage.search.query import parse
@@ -37,6 +42,9 @@ _T = TypeVar("_T")
 _RIVALS = 3
 """How often a step is begun again at once, before it counts as unavailable."""
 _NEVER = 2**53
+_MOVES_MAX = 3
+"""How often a decision is tried anew because the archiver has moved the conversation meanwhile."""
+_ON_THE_MOVE = "the conversation is being moved to the archive"
 
 
 class Ledger:
@@ -46,20 +54,49 @@ class Ledger:
     where that person may not: a conversation that one is not in does not exist.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, archive: Archive | None = None) -> None:
         self._store = store
+        self._archive = archive or NoArchive()
 
     def commit(self, drafts: Sequence[Draft], now: int) -> list[Outcome]:
-        """Number and store a batch in one transaction; the outcomes are in the drafts' order."""
-        return self._write(lambda unit: messages.commit(unit, drafts, now))
+        """Number and store a batch in one transaction; the outcomes are in the drafts' order.
+
+        The archive is not waited for: what cannot be decided without it is left ``Undecided``.
+        """
+        return self._commit(drafts, now, NOTHING_RECALLED)
+
+    def commit_old(self, drafts: Sequence[Draft], now: int) -> list[Decided]:
+        """Number and store a batch, asking the archive where ``commit`` leaves one undecided.
+
+        Raises:
+            UnavailableError: the archive does not answer; what could be decided is stored.
+        """
+        outcomes = dict(enumerate(self._commit(drafts, now, NOTHING_RECALLED)))
+        for _ in range(_MOVES_MAX):
+            doubts = {n: found for n, found in outcomes.items() if isinstance(found, Undecided)}
+            if not doubts:
+                return [found for found in outcomes.values() if not isinstance(found, Undecided)]
+            recalled = self._recall(doubts.values())
+            again = self._commit([drafts[n] for n in doubts], now, recalled)
+            outcomes |= dict(zip(doubts, again, strict=True))
+        raise UnavailableError(_ON_THE_MOVE)
 
     def bring_in(self, opening: Opening, messages: Sequence[Foreign], now: int) -> int:
         """Store a batch of what was said elsewhere, opening its conversation at first use.
 
         Give how many were new: what is there already, by id, is left as it is.
+
+        Raises:
+            UnavailableError: the archive, which has to be asked, does not answer.
         """
-        with self._store.writing() as unit:
-            return imports.bring_in(unit, opening, messages, now)
+        recalled = NOTHING_RECALLED
+        for _ in range(_MOVES_MAX):
+            with self._store.writing() as unit:
+                found = imports.bring_in(unit, opening, messages, now, recalled)
+            if not isinstance(found, Undecided):
+                return found
+            recalled = self._recall([found])
+        raise UnavailableError(_ON_THE_MOVE)
 
     def announce(self, cid: str) -> None:
         """Tell the members' devices of a conversation that has been brought in."""
@@ -143,17 +180,23 @@ class Ledger:
     ) -> list[Entry]:
         """Read a page of history by rising seq: the first after ``after``, else the last before."""
         with self._store.reading() as unit:
-            return history.page(unit, uid, cid, after=after, before=before, limit=limit)
+            found = history.page(unit, uid, cid, after=after, before=before, limit=limit)
+        return self._whole(found)[cid]
 
     def message(self, uid: str, cid: str, seq: int) -> Entry:
         """Read one entry with its whole text."""
         with self._store.reading() as unit:
-            return history.one(unit, uid, cid, seq)
+            found = history.one(unit, uid, cid, seq)
+        entries = self._whole(found)[cid]
+        if not entries:
+            raise NotFoundError("there is no such message")
+        return entries[0]
 
     def sync(self, uid: str, cursors: Mapping[str, int]) -> Sync:
         """Give what a device lacks that holds ``cursors``."""
         with self._store.reading() as unit:
-            return history.sync(unit, uid, cursors)
+            lacking = history.lacking(unit, uid, cursors)
+        return history.answer(lacking, cursors, self._whole(lacking.found))
 
     def search(  # noqa: PLR0913 - each narrows it further
         self,
@@ -199,3 +242,18 @@ class Ledger:
                 return step(unit)
         with self._store.writing() as unit:
             return step(unit)
+
+    def _commit(self, drafts: Sequence[Draft], now: int, recalled: Recalled) -> list[Outcome]:
+        return self._write(lambda unit: messages.commit(unit, drafts, now, recalled))
+
+    def _whole(self, found: Reading) -> defaultdict[str, list[Entry]]:
+        """Put what the archive has before what the ledger has; it is asked only if need be."""
+        whole = defaultdict(list, self._archive.entries(found.old) if found.old else {})
+        for cid, entries in found.recent.items():
+            whole[cid] = whole[cid] + entries
+        return whole
+
+    def _recall(self, doubts: Collection[Undecided]) -> Recalled:
+        keys = frozenset(key for doubt in doubts for key in doubt.keys)
+        archived = {doubt.cid: doubt.archived for doubt in doubts}
+        return Recalled(keys, archived, self._archive.known(keys))

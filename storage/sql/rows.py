@@ -2,42 +2,18 @@
 
 from typing import Any
 
-import msgspec
 from msgspec import structs
 from sqlalchemy import Row
 
-from parley_protocol.payloads import Entry, SystemChange
+from parley_protocol.payloads import Entry
+from storage.extra import pack, unpack
 from storage.model import Conversation, Member, Parcel
 
 _ID_LENGTH = 32
 
 
-class _Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The fields that few messages have."""
-
-    reply_to: str | None = None
-    target: str | None = None
-    emoji: str | None = None
-    file: str | None = None
-    mentions: tuple[str, ...] = ()
-    system: SystemChange | None = None
-
-
-_NONE = _Extra()
-_decode = msgspec.json.Decoder(_Extra).decode
-_encode = msgspec.json.Encoder().encode
-
-
 def entry_row(entry: Entry) -> dict[str, Any]:
     """Give the row of ``messages`` for an entry."""
-    extra = _Extra(
-        reply_to=entry.reply_to,
-        target=entry.target,
-        emoji=entry.emoji,
-        file=entry.file,
-        mentions=entry.mentions,
-        system=entry.system,
-    )
     return {
         "cid": entry.cid,
         "seq": entry.seq,
@@ -48,7 +24,7 @@ def entry_row(entry: Entry) -> dict[str, Any]:
         "sent_at": entry.sent_at,
         "type": entry.type,
         "text": entry.text,
-        "extra": None if extra == _NONE else _encode(extra).decode(),
+        "extra": pack(entry),
     }
 
 
@@ -56,7 +32,7 @@ def entry(row: Row[Any]) -> Entry:
     """Give the entry in a row of ``messages``."""
     # By place: by name it takes twice as long.
     cid, seq, id_, sender, device, stored_at, sent_at, type_, text, extra = tuple(row)
-    more = _NONE if extra is None else _decode(extra)
+    more = unpack(extra)
     return Entry(
         cid=cid,
         seq=seq,

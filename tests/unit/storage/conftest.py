@@ -1,6 +1,7 @@
 """The ledger on each of its stores: one contract for all."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,16 +10,25 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from parley_protocol.ids import new_id
-from parley_protocol.payloads import Message
+from parley_protocol.payloads import Entry, Message
 from storage.accounts import Account
+from storage.archive import Archive
+from storage.archive.clickhouse import ClickHouseArchive
+from storage.archive.connection import connect as connect_archive
+from storage.archive.memory import MemoryArchive
+from storage.archive.mover import Mover
+from storage.errors import UnavailableError
 from storage.ledger import Ledger
 from storage.memory import MemoryStore
-from storage.model import Draft
+from storage.model import Draft, Foreign, Opening, Outcome, Sync
 from storage.sql import SqlStore
 from storage.sql.engine import connect
 from storage.sql.migrate import migrate
 from storage.unit import Store
+from tests.clickhouse import ClickHouse
 from tests.postgres import Postgres
+
+_SECONDS = 60.0
 
 
 @dataclass
@@ -46,19 +56,78 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return database
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+@pytest.fixture
+def clickhouse_archive(clickhouse: ClickHouse) -> Iterator[ClickHouseArchive]:
+    """An archive in a new database of the test run's server."""
+    with closing(connect_archive(clickhouse.new_database(), _SECONDS)) as connection:
+        yield ClickHouseArchive(connection)
+
+
+class ArchivingLedger(Ledger):
+    """A ledger that moves all it has to its archive before anything is asked of it."""
+
+    def __init__(self, store: Store, archive: Archive) -> None:
+        super().__init__(store, archive)
+        archive.prepare()
+        self._mover = Mover(store, archive, keep=0, rest=lambda _: None)
+
+    def commit(self, drafts: Sequence[Draft], now: int) -> list[Outcome]:
+        self._move()
+        while True:
+            try:
+                return list(super().commit_old(drafts, now))
+            except UnavailableError:
+                # Other threads have moved the conversation three times meanwhile.
+                continue
+
+    def bring_in(self, opening: Opening, messages: Sequence[Foreign], now: int) -> int:
+        self._move()
+        return super().bring_in(opening, messages, now)
+
+    def messages(
+        self, uid: str, cid: str, *, after: int | None, before: int | None, limit: int
+    ) -> list[Entry]:
+        self._move()
+        return super().messages(uid, cid, after=after, before=before, limit=limit)
+
+    def message(self, uid: str, cid: str, seq: int) -> Entry:
+        self._move()
+        return super().message(uid, cid, seq)
+
+    def sync(self, uid: str, cursors: Mapping[str, int]) -> Sync:
+        self._move()
+        return super().sync(uid, cursors)
+
+    def _move(self) -> None:
+        assert self._mover.move(before=1 << 62).differ == []
+
+
+STORES = ["memory", "sqlite", "postgresql"]
+"""Where the ledger lies."""
+SEAMS = ["sqlite+memory", "postgresql+clickhouse"]
+"""A ledger, and the archive to which all of it is moved at once."""
+
+
+@pytest.fixture(params=STORES + SEAMS)
 def setting(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting]:
     """A new, empty ledger."""
-    if request.param == "memory":
+    store, _, archive = request.param.partition("+")
+    if store == "memory":
         yield _in_memory()
         return
-    if request.param == "sqlite":
+    if store == "sqlite":
         url = f"sqlite:///{tmp_path / 'parley.db'}"
     else:
         url = request.getfixturevalue("postgres").new_database()
     migrate(url)
     engine = connect(url)
-    yield _on_sql(engine)
+    setting = _on_sql(engine)
+    if archive == "memory":
+        setting.ledger = ArchivingLedger(setting.store, MemoryArchive())
+    elif archive == "clickhouse":
+        on_clickhouse = request.getfixturevalue("clickhouse_archive")
+        setting.ledger = ArchivingLedger(setting.store, on_clickhouse)
+    yield setting
     engine.dispose()
 
 
@@ -83,6 +152,11 @@ def add_people(engine: Engine, count: int) -> list[str]:
     return uids
 
 
+def message_id() -> str:
+    """Make an id of the tests' time, which begins in 1970: older than all that is stored."""
+    return "0" * 12 + new_id()[12:]
+
+
 def draft_dm(sender: str, peer: str, text: str = "hello", **fields: object) -> Draft:
     """Make a message to one person."""
     return Draft(sender, new_id(), "dm", peer, _message(text, fields))
@@ -94,7 +168,7 @@ def draft_group(sender: str, gid: str, text: str = "hello", **fields: object) ->
 
 
 def _message(text: str, fields: dict[str, object]) -> Message:
-    return Message(**{"id": new_id(), "sent_at": 1, "text": text} | fields)  # type: ignore[arg-type]
+    return Message(**{"id": message_id(), "sent_at": 1, "text": text} | fields)  # type: ignore[arg-type]
 
 
 def _in_memory() -> Setting:

@@ -12,7 +12,10 @@ from storage.errors import ForbiddenError, NotFoundError, WrongTypeError
 from storage.forgetter import Forgetter
 from storage.ledger import Ledger
 from storage.model import Draft, Stored
-from tests.unit.storage.conftest import Setting, draft_dm, draft_group
+from tests.unit.storage.conftest import STORES, Setting, draft_dm, draft_group
+
+# What is archived is not forgotten yet.
+pytestmark = pytest.mark.parametrize("setting", STORES, indirect=True)
 
 DAY = 24 * 3600 * 1000
 

@@ -9,14 +9,14 @@ from parley_protocol.payloads import ConversationChanged, Entry, Message, decode
 from storage.errors import GroupFullError, NotFoundError
 from storage.ledger import Ledger
 from storage.model import Foreign, Mark, Opening
-from tests.unit.storage.conftest import Setting, draft_dm, draft_group
+from tests.unit.storage.conftest import Setting, draft_dm, draft_group, message_id
 from tests.unit.storage.test_messages import history
 
 LATER = 1_000
 
 
 def foreign(sender: str, at: int, text: str = "old", **fields: object) -> Foreign:
-    message = {"id": new_id(), "sent_at": at, "text": text} | fields
+    message = {"id": message_id(), "sent_at": at, "text": text} | fields
     return Foreign(sender, Message(**message))  # type: ignore[arg-type]
 
 

@@ -15,8 +15,11 @@ from storage.search.index import Moment
 from storage.search.query import parse
 from storage.search.words import words
 from tests.logs import ubuntu
-from tests.unit.storage.conftest import Setting, draft_dm, draft_group
+from tests.unit.storage.conftest import STORES, Setting, draft_dm, draft_group
 from tests.unit.storage.search.texts import few_words, texts
+
+# What is archived is not found yet.
+pytestmark = pytest.mark.parametrize("setting", STORES, indirect=True)
 
 Indexing = Callable[[Ledger], None]
 

@@ -1,0 +1,51 @@
+"""What an archive must offer: messages are stored in it, found in it, and never change."""
+
+from collections.abc import Collection, Sequence
+from typing import NoReturn, Protocol
+
+from parley_protocol.payloads import Entry
+from storage.archive.digest import Digest
+from storage.errors import UnavailableError
+from storage.unit import Key, Spans
+
+
+class Archive(Protocol):
+    """Every method raises ``UnavailableError`` where the archive does not answer."""
+
+    def prepare(self) -> None:
+        """Make the tables, or bring them to the newest schema."""
+
+    def store(self, entries: Sequence[Entry]) -> None:
+        """Add entries. To add the same again changes nothing for a reader."""
+
+    def digests(self, spans: Spans, stored: range) -> dict[str, Digest]:
+        """Sum up, per conversation, what is there under these seqs, ``stored`` at these times."""
+
+    def entries(self, spans: Spans) -> dict[str, list[Entry]]:
+        """Read, per conversation, the entries with these seqs, by rising seq."""
+
+    def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
+        """Find the entries that bear these ids."""
+
+
+class NoArchive:
+    """The archive of a ledger that has none, or whose settings do not name it any more."""
+
+    def prepare(self) -> None:
+        _say_so()
+
+    def store(self, entries: Sequence[Entry]) -> None:  # noqa: ARG002 - the interface's
+        _say_so()
+
+    def digests(self, spans: Spans, stored: range) -> dict[str, Digest]:  # noqa: ARG002 - likewise
+        _say_so()
+
+    def entries(self, spans: Spans) -> dict[str, list[Entry]]:  # noqa: ARG002 - likewise
+        _say_so()
+
+    def known(self, keys: Collection[Key]) -> dict[Key, Entry]:  # noqa: ARG002 - likewise
+        _say_so()
+
+
+def _say_so() -> NoReturn:
+    raise UnavailableError("the settings name no archive")

@@ -1,0 +1,109 @@
+"""What ClickHouse is asked, in SQL that 18.16 and today's server both understand. Pure.
+
+A row may be there twice until the server merges the two, so a reader takes one of each; they
+are equal, or the archiver's digest finds it. Seqs have no holes, so a page is a range of the
+primary key. ``PREWHERE`` reads the key's columns first, and the others only where it is met.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from parley_protocol.payloads import Entry
+from storage.archive.digest import NO_DEVICE, NOTHING
+from storage.extra import pack, unpack
+from storage.unit import Key, Spans
+
+_COLUMNS = "hex(cid), seq, hex(id), hex(sender), hex(device), stored_at, sent_at, type, text, extra"
+_LINE = (
+    "concat(lower(hex(id)), lower(hex(sender)), lower(hex(device)), toString(seq), ',',"
+    " toString(stored_at), ',', toString(sent_at), ',', type, ',', text, '\\0', extra)"
+)
+
+
+def entries(spans: Iterable[tuple[str, range]]) -> str:
+    """Ask for the entries with these seqs of conversations, by rising seq."""
+    return (
+        f"SELECT {_COLUMNS} FROM messages PREWHERE {_within(spans)}"  # noqa: S608 - ids are checked
+        " ORDER BY cid, seq LIMIT 1 BY cid, seq"
+    )
+
+
+def places(keys: Collection[Key]) -> str:
+    """Ask for the seqs of the entries that bear these ids; only the columns of ids are read."""
+    ids: defaultdict[str, list[str]] = defaultdict(list)
+    for cid, message_id in sorted(keys):
+        ids[cid].append(_id(message_id))
+    found = " OR ".join(
+        f"(cid = {_id(cid)} AND id IN ({', '.join(of)}))" for cid, of in ids.items()
+    )
+    return f"SELECT DISTINCT hex(cid), seq FROM messages PREWHERE {found}"  # noqa: S608 - likewise
+
+
+def digests(spans: Spans, stored: range) -> str:
+    """Ask for what ``storage.archive.digest.digest`` computes.
+
+    ``stored`` is when the entries were stored, so that only the parts of those months are read.
+    """
+    when = f"stored_at >= {stored.start} AND stored_at < {stored.stop}"
+    lines = f"SELECT DISTINCT cid, seq, {_LINE} AS line FROM messages"  # noqa: S608 - ids are checked
+    lines += f" PREWHERE {_within(spans.items())} WHERE {when}"
+    joined = (
+        "arrayStringConcat(arrayMap(r -> r.2, arraySort(r -> r.1, groupArray((seq, line)))), '\\0')"
+    )
+    return f"SELECT hex(cid), count(), hex(MD5({joined})) FROM ({lines}) GROUP BY cid"  # noqa: S608 - likewise
+
+
+def columns(entries_: Sequence[Entry]) -> dict[str, list[Any]]:
+    """Give entries as the columns of the table."""
+    return {
+        "cid": _ids([e.cid for e in entries_]),
+        "seq": [e.seq for e in entries_],
+        "id": _ids([e.id for e in entries_]),
+        "sender": _ids([e.sender for e in entries_]),
+        "device": _ids([e.device or NO_DEVICE for e in entries_]),
+        "stored_at": [e.stored_at for e in entries_],
+        "sent_at": [e.sent_at for e in entries_],
+        "type": [e.type.encode() for e in entries_],
+        "text": [e.text.encode() for e in entries_],
+        "extra": [(pack(e) or NOTHING).encode() for e in entries_],
+    }
+
+
+def entry(row: Sequence[Any]) -> Entry:
+    """Give the entry in a row that ``entries`` has asked for."""
+    cid, seq, message_id, sender, device, stored_at, sent_at, kind, text, packed = row
+    extra = unpack(packed)
+    return Entry(
+        cid=cid.lower(),
+        seq=seq,
+        id=message_id.lower(),
+        sender=sender.lower(),
+        device=None if device == NO_DEVICE else device.lower(),
+        stored_at=stored_at,
+        sent_at=sent_at,
+        type=kind,
+        text=text,
+        reply_to=extra.reply_to,
+        target=extra.target,
+        emoji=extra.emoji,
+        file=extra.file,
+        mentions=extra.mentions,
+        system=extra.system,
+    )
+
+
+def _within(spans: Iterable[tuple[str, range]]) -> str:
+    return " OR ".join(
+        f"(cid = {_id(cid)} AND seq >= {span.start} AND seq < {span.stop})" for cid, span in spans
+    )
+
+
+def _id(text: str) -> str:
+    # There and back, so that nothing but hex digits gets into a statement.
+    return f"toFixedString(unhex('{bytes.fromhex(text).hex()}'), 16)"
+
+
+def _ids(texts: Sequence[str]) -> list[bytes]:
+    whole = bytes.fromhex("".join(texts))
+    return [whole[at : at + 16] for at in range(0, len(whole), 16)]

@@ -1,0 +1,209 @@
+"""What an archive keeps: one contract for memory, Debian's ClickHouse and today's engine."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from parley_protocol.ids import new_id
+from parley_protocol.payloads import Entry, SystemChange
+from storage.archive import Archive, open_archive, schema
+from storage.archive.clickhouse import ClickHouseArchive
+from storage.archive.connection import Connection, connect
+from storage.archive.digest import digest
+from storage.archive.memory import MemoryArchive
+from storage.errors import UnavailableError
+from tests.chdb import ChdbConnection
+from tests.clickhouse import ClickHouse
+
+ALWAYS = range(1 << 40)
+
+
+@pytest.fixture(scope="module")
+def chdb() -> Iterator[ChdbConnection]:
+    """Today's engine; one a process can have."""
+    with closing(ChdbConnection()) as connection:
+        yield connection
+
+
+@pytest.fixture(params=["memory", "clickhouse", "chdb"])
+def archive(request: pytest.FixtureRequest) -> Archive:
+    """An archive with new conversations to come."""
+    if request.param == "memory":
+        return MemoryArchive()
+    if request.param == "clickhouse":
+        found: ClickHouseArchive = request.getfixturevalue("clickhouse_archive")
+    else:
+        found = ClickHouseArchive(request.getfixturevalue("chdb"))
+    found.prepare()
+    found.prepare()
+    return found
+
+
+def entries_of(cid: str, count: int = 9) -> list[Entry]:
+    """Make entries of all kinds."""
+    first = Entry(
+        cid=cid,
+        seq=1,
+        id=new_id(),
+        sender=new_id(),
+        stored_at=1,
+        sent_at=1,
+        type="system",
+        system=SystemChange(action="created", uids=(new_id(),), name="Größe"),
+    )
+    rest = [
+        Entry(
+            cid=cid,
+            seq=seq,
+            id=new_id(),
+            sender=new_id(),
+            device=new_id(),
+            stored_at=seq * 3_000_000_000,
+            sent_at=2**53 - 1,
+            text=f"'{seq}' \\ \n\t الكلام 👩‍👩‍👧‍👦",
+            mentions=(new_id(),),
+            reply_to=first.id,
+        )
+        for seq in range(2, count + 1)
+    ]
+    return [first, *rest]
+
+
+def test_every_field_comes_back(archive: Archive) -> None:
+    cid, other = new_id(), new_id()
+    entries, others = entries_of(cid), entries_of(other)
+    archive.store(entries + others)
+    found = archive.entries({cid: range(2, 5), other: range(1, 99), new_id(): range(1, 5)})
+    assert found[cid] == entries[1:4]
+    assert found[other] == others
+    assert archive.entries({}) == {}
+
+
+def test_messages_are_found_by_id(archive: Archive) -> None:
+    cid, other = new_id(), new_id()
+    entries, others = entries_of(cid), entries_of(other)
+    archive.store(entries + others)
+    wanted = [entries[0], entries[7], others[3]]
+    keys = {(entry.cid, entry.id) for entry in wanted}
+    elsewhere = {(other, entries[0].id), (cid, new_id()), (new_id(), new_id())}
+    assert archive.known(keys | elsewhere) == {(e.cid, e.id): e for e in wanted}
+    assert archive.known([]) == {}
+
+
+def test_what_is_stored_twice_is_there_once(archive: Archive) -> None:
+    cid = new_id()
+    entries = entries_of(cid)
+    for some in (entries[:6], entries[3:], entries):
+        archive.store(some)
+    assert archive.entries({cid: range(1, 99)})[cid] == entries
+    key = (cid, entries[5].id)
+    assert archive.known([key]) == {key: entries[5]}
+    assert archive.digests({cid: range(1, 99)}, ALWAYS) == {cid: digest(entries)}
+
+
+def test_many_conversations_at_once(archive: Archive) -> None:
+    logs = {new_id(): entries_of("") for _ in range(40)}
+    logs = {cid: [replace(entry, cid=cid) for entry in log] for cid, log in logs.items()}
+    archive.store([entry for log in logs.values() for entry in log])
+    found = archive.digests({cid: range(2, 6) for cid in logs}, ALWAYS)
+    assert found == {cid: digest(log[1:5]) for cid, log in logs.items()}
+
+
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
+IDS = st.binary(min_size=16, max_size=16).filter(any).map(bytes.hex)
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[Entry]:
+    count = draw(st.integers(1, 5))
+    return [
+        Entry(
+            cid="",
+            seq=seq,
+            id=draw(IDS),
+            sender=draw(IDS),
+            device=draw(st.none() | IDS),
+            stored_at=draw(st.integers(0, 2**40)),
+            sent_at=draw(st.integers(0, 2**53 - 1)),
+            text=draw(TEXTS),
+            emoji=draw(st.none() | TEXTS),
+        )
+        for seq in range(1, count + 1)
+    ]
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(log=logs(), changed=st.integers(0, 4), kind=st.sampled_from(["text", "id", "device"]))
+def test_the_digest_is_the_same_on_both_sides_and_sees_a_change(
+    archive: Archive, log: Sequence[Entry], changed: int, kind: str
+) -> None:
+    cid = new_id()
+    own = [replace(entry, cid=cid) for entry in log]
+    archive.store(own)
+    span = {cid: range(1, 99)}
+    assert archive.entries(span)[cid] == own
+    assert archive.digests(span, range(2**40 + 1)) == {cid: digest(own)}
+    other = own[changed % len(own)]
+    value = f"{other.text}." if kind == "text" else new_id()
+    other = replace(other, **{kind: value})
+    assert digest([other if e.seq == other.seq else e for e in own]) != digest(own)
+
+
+def test_the_schema_knows_its_own_state(clickhouse: ClickHouse) -> None:
+    with closing(connect(clickhouse.new_database(), 60)) as connection:
+        assert not schema.is_current(connection)
+        schema.migrate(connection)
+        assert schema.is_current(connection)
+        assert steps(connection) == {"messages"}
+
+
+def test_a_newer_server_gets_what_it_alone_understands(chdb: ChdbConnection) -> None:
+    schema.migrate(chdb)
+    assert schema.is_current(chdb)
+    assert steps(chdb) == {step.name for step in schema.STEPS}
+    ((made,),) = chdb.ask("SELECT create_table_query FROM system.tables WHERE name = 'messages'")
+    assert "`seq` UInt64 CODEC(Delta(8), ZSTD(1))" in made
+    assert "fsync_after_insert = 1" in made
+
+
+def steps(connection: Connection) -> set[str]:
+    return {name for (name,) in connection.ask("SELECT name FROM schema_steps")}
+
+
+def test_a_server_that_is_away_hangs_or_refuses_is_unavailable(clickhouse: ClickHouse) -> None:
+    url = clickhouse.new_database()
+    with closing(connect(url, 1)) as connection:
+        archive = ClickHouseArchive(connection)
+        archive.prepare()
+        cid = new_id()
+        archive.store(entries_of(cid))
+        span = {cid: range(1, 3)}
+        clickhouse.freeze()
+        with pytest.raises(UnavailableError):
+            archive.entries(span)
+        clickhouse.thaw()
+        assert len(archive.entries(span)[cid]) == 2
+        clickhouse.kill()
+        with pytest.raises(UnavailableError):
+            archive.entries(span)
+        clickhouse.start()
+        assert len(archive.entries(span)[cid]) == 2
+        connection.run("DROP TABLE messages")
+        with pytest.raises(UnavailableError, match="60"):
+            archive.entries(span)
+
+
+def test_no_archive_says_so() -> None:
+    archive = open_archive("")
+    with pytest.raises(UnavailableError):
+        archive.entries({new_id(): range(1, 2)})
+    with pytest.raises(UnavailableError):
+        archive.known([(new_id(), new_id())])
