@@ -200,7 +200,7 @@ def webapi(config: Path | None, data: str | None) -> None:
 @parley.command()
 @with_settings
 def archiver(config: Path | None, data: str | None) -> None:
-    """Run the archiver alone: it moves what is old to ClickHouse."""
+    """Run the archiver alone: it forgets what is to be forgotten, and moves old messages."""
     from storage.archive.service import run
 
     _serve("archiver", run, settings_of(config, data), needs_keys=False)

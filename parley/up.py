@@ -21,7 +21,7 @@ from parley.prepare import prepare
 from parley.supervisor import Supervisor
 
 _log = logging.getLogger(__name__)
-_SERVICES = ("broker", "bridge", "indexer", "webapi")
+_SERVICES = ("broker", "bridge", "indexer", "archiver", "webapi")
 _POLL_SECONDS = 0.1
 
 
@@ -70,8 +70,9 @@ def _commands(settings: Settings, folder: Path) -> dict[str, list[str]]:
     file = folder / "settings.toml"
     file.touch(mode=0o600)
     file.write_text(dump(settings))
-    names = [*_SERVICES, *(["archiver"] if settings.archive.url else [])]
-    return {name: [sys.executable, "-m", "parley", name, "--config", str(file)] for name in names}
+    return {
+        name: [sys.executable, "-m", "parley", name, "--config", str(file)] for name in _SERVICES
+    }
 
 
 def _stop_signal() -> threading.Event:

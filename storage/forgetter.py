@@ -6,9 +6,9 @@ does it again, which changes nothing.
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
+from storage.archive.archive import Archive
 from storage.errors import UnavailableError
 from storage.ledger.forgetting import forget
 from storage.model import Conversation
@@ -18,29 +18,16 @@ _CONVERSATIONS = 500
 _DAY = 24 * 3600 * 1000
 
 
-class Rewritable(Protocol):
-    """What forgetting needs of an archive."""
-
-    def first_since(self, times: Mapping[str, int]) -> dict[str, int]:
-        """Give, per conversation, the first seq that was stored at a time or later."""
-
-    def forget(self, spans: Spans) -> None:
-        """Take from entries what they said; it is gone at return."""
-
-    def forget_sender(self, uid: str, cids: Collection[str]) -> None:
-        """Take from a person's entries what they said; it is gone at return."""
-
-
 class Forgetter:
     """Forgets, in small transactions; ``rest`` is called between two with the last one's seconds.
 
-    No two may work on one ledger at a time, nor one beside an archiver.
+    No two may work on one ledger at a time, nor one beside a mover that is at work.
     """
 
     def __init__(
         self,
         store: Store,
-        archive: Rewritable | None,
+        archive: Archive | None,
         *,
         rest: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -83,7 +70,7 @@ class Forgetter:
                 with self._store.writing() as unit:
                     unit.forgetting.end_erasure(uid)
 
-    def _archive_of(self, found: Mapping[str, Conversation]) -> Rewritable | None:
+    def _archive_of(self, found: Mapping[str, Conversation]) -> Archive | None:
         if self._archive is None and any(c.archived for c in found.values()):
             raise UnavailableError("the settings name no archive")
         return self._archive

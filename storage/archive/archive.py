@@ -1,6 +1,6 @@
-"""What an archive must offer: messages are stored in it, found in it, and never change."""
+"""What an archive must offer: messages are stored in it, found in it, and forgotten at most."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NoReturn, Protocol
 
 from parley_protocol.payloads import Entry
@@ -27,6 +27,15 @@ class Archive(Protocol):
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
         """Find the entries that bear these ids."""
 
+    def first_since(self, times: Mapping[str, int]) -> dict[str, int]:
+        """Give, per conversation, the first seq that was stored at a time or later."""
+
+    def forget(self, spans: Spans) -> None:
+        """Take from entries with these seqs what they said; no reader finds it at return."""
+
+    def forget_sender(self, uid: str, cids: Collection[str]) -> None:
+        """Take from a person's entries what they said; no reader finds it at return."""
+
 
 class NoArchive:
     """The archive of a ledger that has none, or whose settings do not name it any more."""
@@ -44,6 +53,15 @@ class NoArchive:
         _say_so()
 
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:  # noqa: ARG002 - likewise
+        _say_so()
+
+    def first_since(self, times: Mapping[str, int]) -> dict[str, int]:  # noqa: ARG002 - likewise
+        _say_so()
+
+    def forget(self, spans: Spans) -> None:  # noqa: ARG002 - likewise
+        _say_so()
+
+    def forget_sender(self, uid: str, cids: Collection[str]) -> None:  # noqa: ARG002 - likewise
         _say_so()
 
 

@@ -1,16 +1,21 @@
 """The archive on ClickHouse."""
 
+import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 
 from parley_protocol.payloads import Entry
 from storage.archive import queries, schema
 from storage.archive.connection import Connection
 from storage.archive.digest import Digest
+from storage.errors import UnavailableError
 from storage.unit import Key, Spans
 
 _SPANS_AT_ONCE = 16
+_REWRITING_SECONDS = 300.0
+"""How long a mutation is waited for; it goes on by itself, and the next attempt finds it done."""
+_LOOK_SECONDS = 0.05
 
 
 class ClickHouseArchive:
@@ -43,6 +48,30 @@ class ClickHouseArchive:
         rows = self._connection.ask(queries.places(keys)) if keys else []
         found = self._read([(cid.lower(), range(seq, seq + 1)) for cid, seq in rows])
         return {(entry.cid, entry.id): entry for entry in found}
+
+    def first_since(self, times: Mapping[str, int]) -> dict[str, int]:
+        rows = self._connection.ask(queries.first_since(times)) if times else []
+        return {cid.lower(): seq for cid, seq in rows}
+
+    def forget(self, spans: Spans) -> None:
+        for some in _parts(spans):
+            self._rewrite(queries.telling(some.items()))
+
+    def forget_sender(self, uid: str, cids: Collection[str]) -> None:
+        ordered = sorted(cids)
+        for at in range(0, len(ordered), _SPANS_AT_ONCE):
+            self._rewrite(queries.telling_of(uid, ordered[at : at + _SPANS_AT_ONCE]))
+
+    def _rewrite(self, telling: str) -> None:
+        """Have the parts written again without what is to be forgotten, and wait for it."""
+        if not self._connection.ask(queries.some(telling)):
+            return
+        self._connection.run(queries.forgetting(telling))
+        deadline = time.monotonic() + _REWRITING_SECONDS
+        while self._connection.ask(queries.REWRITING):
+            if time.monotonic() > deadline:
+                raise UnavailableError("the archive is still forgetting")
+            time.sleep(_LOOK_SECONDS)
 
     def _read(self, spans: Collection[tuple[str, range]]) -> list[Entry]:
         rows = self._connection.ask(queries.entries(spans)) if spans else []

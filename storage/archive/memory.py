@@ -1,8 +1,8 @@
 """An archive in memory: the whole interface, for tests that must be fast."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from parley_protocol.payloads import Entry
+from parley_protocol.payloads import Entry, emptied
 from storage.archive.digest import Digest, digest
 from storage.unit import Key, Spans
 
@@ -36,3 +36,21 @@ class MemoryArchive:
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
         found = {(entry.cid, entry.id): entry for entry in self._entries.values()}
         return {key: found[key] for key in keys if key in found}
+
+    def first_since(self, times: Mapping[str, int]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for entry in sorted(self._entries.values(), key=lambda e: (e.cid, -e.seq)):
+            if entry.cid in times and entry.stored_at >= times[entry.cid]:
+                found[entry.cid] = entry.seq
+        return found
+
+    def forget(self, spans: Spans) -> None:
+        self._empty(lambda entry: entry.seq in spans.get(entry.cid, ()))
+
+    def forget_sender(self, uid: str, cids: Collection[str]) -> None:
+        self._empty(lambda entry: entry.sender == uid and entry.cid in cids)
+
+    def _empty(self, is_meant: Callable[[Entry], bool]) -> None:
+        for place, entry in self._entries.items():
+            if is_meant(entry) and entry.type != "system":
+                self._entries[place] = emptied(entry)

@@ -6,7 +6,7 @@ primary key. ``PREWHERE`` reads the key's columns first, and the others only whe
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from parley_protocol.payloads import Entry
@@ -19,6 +19,13 @@ _LINE = (
     "concat(lower(hex(id)), lower(hex(sender)), lower(hex(device)), toString(seq), ',',"
     " toString(stored_at), ',', toString(sent_at), ',', type, ',', text, '\\0', extra)"
 )
+
+_TELLS = "type NOT IN ('erased', 'system')"
+REWRITING = (
+    "SELECT mutation_id FROM system.mutations"
+    " WHERE database = currentDatabase() AND table = 'messages' AND NOT is_done LIMIT 1"
+)
+"""Ask whether rows are still being rewritten."""
 
 
 def entries(spans: Iterable[tuple[str, range]]) -> str:
@@ -52,6 +59,36 @@ def digests(spans: Spans, stored: range) -> str:
         "arrayStringConcat(arrayMap(r -> r.2, arraySort(r -> r.1, groupArray((seq, line)))), '\\0')"
     )
     return f"SELECT hex(cid), count(), hex(MD5({joined})) FROM ({lines}) GROUP BY cid"  # noqa: S608 - likewise
+
+
+def first_since(times: Mapping[str, int]) -> str:
+    """Ask, per conversation, for the first seq that was stored at a time or later."""
+    young = " OR ".join(f"(cid = {_id(cid)} AND stored_at >= {at})" for cid, at in times.items())
+    return f"SELECT hex(cid), min(seq) FROM messages PREWHERE {young} GROUP BY cid"  # noqa: S608 - likewise
+
+
+def telling(spans: Iterable[tuple[str, range]]) -> str:
+    """Describe the rows with these seqs that still tell something."""
+    return f"({_within(spans)}) AND {_TELLS}"
+
+
+def telling_of(uid: str, cids: Iterable[str]) -> str:
+    """Describe a person's rows in conversations that still tell something."""
+    places = ", ".join(map(_id, cids))
+    return f"cid IN ({places}) AND sender = {_id(uid)} AND {_TELLS}"
+
+
+def some(telling: str) -> str:
+    """Ask whether there are such rows."""
+    return f"SELECT 1 FROM messages WHERE {telling} LIMIT 1"  # noqa: S608 - likewise
+
+
+def forgetting(telling: str) -> str:
+    """Have such rows emptied, as ``parley_protocol.payloads.emptied`` does."""
+    return (
+        "ALTER TABLE messages UPDATE type = 'erased', text = '', extra = '',"
+        f" device = {_id(NO_DEVICE)}, sent_at = stored_at WHERE {telling}"
+    )
 
 
 def columns(entries_: Sequence[Entry]) -> dict[str, list[Any]]:

@@ -1,4 +1,4 @@
-"""Run the archiver as a service."""
+"""Run the archiver as a service: it forgets what is to be forgotten, and moves what is old."""
 
 import logging
 import os
@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from config.settings import Settings, SettingsError
+from config.settings import Settings
 from storage.archive import open_archive
 from storage.archive.mover import Mover
 from storage.errors import UnavailableError
+from storage.forgetter import Forgetter
 from storage.sql import SqlStore
 from storage.sql.engine import connect
 
@@ -20,7 +21,8 @@ _DAY = 24 * 60 * 60 * 1000
 _COPYING_SECONDS = 60.0
 """How long ClickHouse may take for a block."""
 _PAUSE_SECONDS = 600.0
-_RETRY_SECONDS = 5.0
+_LOOK_SECONDS = 5.0
+"""How long somebody who leaves for ever waits until it is begun."""
 _NICENESS = 10
 
 
@@ -29,13 +31,7 @@ class _StoppedError(Exception):
 
 
 def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
-    """Move what is old, again and again, until SIGTERM or SIGINT.
-
-    Raises:
-        SettingsError: the settings name no archive.
-    """
-    if not settings.archive.url:
-        raise SettingsError("archive.url is empty: there is nowhere to move old messages")
+    """Forget what is to be forgotten and move what is old, again and again, until told to stop."""
     stopping = threading.Event()
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
@@ -57,23 +53,34 @@ class _Archiver:
     def __init__(self, settings: Settings, stopping: threading.Event) -> None:
         self._window = settings.archive.after_days * _DAY
         self._stopping = stopping
-        self._archive = open_archive(settings.archive.url, _COPYING_SECONDS)
+        url = settings.archive.url
+        self._archive = open_archive(url, _COPYING_SECONDS) if url else None
         store = SqlStore(connect(settings.ledger_url))
-        self._mover = Mover(store, self._archive, rest=self._rest)
+        self._forgetter = Forgetter(store, self._archive, rest=self._rest)
+        self._mover = Mover(store, self._archive, rest=self._rest) if self._archive else None
+        self._due = 0.0
 
     def turn(self) -> float:
         """Make one pass, and give the seconds until the next one."""
+        now = time.time_ns() // 1_000_000
         try:
-            self._archive.prepare()
-            moved = self._mover.move(before=time.time_ns() // 1_000_000 - self._window)
+            if self._archive is not None:
+                self._archive.prepare()
+            self._forgetter.erase()
+            if time.monotonic() >= self._due:
+                self._forgetter.sweep(now)
+                self._move(now)
+                self._due = time.monotonic() + _PAUSE_SECONDS
         except UnavailableError as error:
             _log.warning("waiting: %s", error)
-            return _RETRY_SECONDS
         except _StoppedError:
             return 0
-        if moved.rows:
+        return _LOOK_SECONDS
+
+    def _move(self, now: int) -> None:
+        moved = self._mover.move(before=now - self._window) if self._mover else None
+        if moved and moved.rows:
             _log.info("%d messages are in the archive now", moved.rows)
-        return _PAUSE_SECONDS
 
     def _rest(self, seconds: float) -> None:
         if self._stopping.wait(seconds):

@@ -33,11 +33,12 @@ _SECONDS = 60.0
 
 @dataclass
 class Setting:
-    """A ledger, the store below it, and a way to make people."""
+    """A ledger, the store and maybe the archive below it, and a way to make people."""
 
     ledger: Ledger
     store: Store
     add_people: Callable[[int], list[str]]
+    archive: Archive | None = None
 
 
 @pytest.fixture(scope="session")
@@ -123,10 +124,11 @@ def setting(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting]
     engine = connect(url)
     setting = _on_sql(engine)
     if archive == "memory":
-        setting.ledger = ArchivingLedger(setting.store, MemoryArchive())
+        setting.archive = MemoryArchive()
     elif archive == "clickhouse":
-        on_clickhouse = request.getfixturevalue("clickhouse_archive")
-        setting.ledger = ArchivingLedger(setting.store, on_clickhouse)
+        setting.archive = request.getfixturevalue("clickhouse_archive")
+    if setting.archive is not None:
+        setting.ledger = ArchivingLedger(setting.store, setting.archive)
     yield setting
     engine.dispose()
 
