@@ -90,7 +90,9 @@ def test_a_second_platform_on_the_same_folder(tmp_path: Path) -> None:
         ("port == 1", "line 1"),
     ],
 )
-@pytest.mark.parametrize("command", ["up", "setup", "broker", "bridge", "indexer", "webapi"])
+@pytest.mark.parametrize(
+    "command", ["up", "setup", "broker", "bridge", "indexer", "archiver", "webapi"]
+)
 def test_wrong_settings(tmp_path: Path, command: str, text: str, words: str) -> None:
     file = tmp_path / "parley.toml"
     file.write_text(text)
@@ -153,7 +155,7 @@ def test_it_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
         platform.signal(number)
         assert platform.ended() == 0
     said = platform.log()
-    for service in ("broker", "bridge", "indexer"):
+    for service in ("broker", "bridge", "indexer", "archiver"):
         assert f"the {service} has stopped" in said
     assert "Traceback" not in said
     for port in (platform.http, platform.mqtt, platform.ws, platform.metrics):
@@ -176,6 +178,7 @@ def test_help_names_every_command() -> None:
         "broker",
         "bridge",
         "indexer",
+        "archiver",
         "webapi",
         "settings",
         "doctor",

@@ -23,7 +23,7 @@ from tests.platform import Platform, free_ports, wait
 
 _ROOT = Path(__file__).parents[2]
 _FOLDER = _ROOT / "config" / "compose"
-_OURS = ("broker", "bridge", "indexer", "webapi")
+_OURS = ("broker", "bridge", "indexer", "archiver", "webapi")
 SETTINGS = load(_FOLDER / "parley.toml")
 
 
