@@ -1,6 +1,6 @@
 """Moving to the archive: what goes, what stays, and that nobody can tell, whatever dies when."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -309,3 +309,12 @@ class FailingArchive:
 
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
         return self._archive.known(keys)
+
+    def first_since(self, times: Mapping[str, int]) -> dict[str, int]:
+        return self._archive.first_since(times)
+
+    def forget(self, spans: Spans) -> None:
+        self._archive.forget(spans)
+
+    def forget_sender(self, uid: str, cids: Collection[str]) -> None:
+        self._archive.forget_sender(uid, cids)
