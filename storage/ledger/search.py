@@ -1,6 +1,6 @@
 """Search: newest first over the index and what it does not hold yet, for members alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ _TAIL = 500
 """Entries that are not indexed yet and are looked through one by one."""
 
 _GROWTH = 2
-"""How many times as many zones each further step looks through."""
+"""How many times as many zones each further step looks through, until there are enough hits."""
 
 
 class _Tail(Struct, frozen=True):
@@ -57,26 +57,26 @@ def _newest(unit: Unit, wanted: Wanted, tail: _Tail, limit: int) -> list[Indexed
     """Merge what the index gives, zone by zone, with the tail, which knows better."""
     fresh = [message for message in tail.messages.values() if message and wanted.fits(message)]
     found = _sorted(fresh)[:limit]
-    for zones, following in _steps(unit, wanted):
+    zones, count = _zones(unit, wanted), 1
+    while zones:
+        if len(found) == limit:
+            # Nothing older can push any of these out.
+            count = sum(zone.newest >= found[-1].stored_at for zone in zones)
+        if count == 0:
+            break
         # As many more as the tail may hide.
-        hits = unit.index.find(wanted, zones, limit + len(tail.messages))
+        hits = unit.index.find(wanted, zones[:count], limit + len(tail.messages))
         found += [hit for hit in hits if hit.place not in tail.messages]
         found = _sorted(found)[:limit]
-        if len(found) == limit and found[-1].stored_at > following:
-            break
+        zones, count = zones[count:], count * _GROWTH
     return found
 
 
-def _steps(unit: Unit, wanted: Wanted) -> Iterator[tuple[list[Zone], int]]:
-    """Give ever more zones, the newest first, each time with the time at which the next begin."""
+def _zones(unit: Unit, wanted: Wanted) -> list[Zone]:
+    """Give the zones of the time in question, the newest first."""
     last = wanted.until - 1 if wanted.before is None else min(wanted.until - 1, wanted.before[0])
     zones = [z for z in unit.index.zones() if z.newest >= wanted.since and z.oldest <= last]
-    zones.sort(key=lambda zone: zone.newest, reverse=True)
-    at, count = 0, 1
-    while at < len(zones):
-        following = zones[at + count].newest if at + count < len(zones) else -1
-        yield zones[at : at + count], following
-        at, count = at + count, count * _GROWTH
+    return sorted(zones, key=lambda zone: zone.newest, reverse=True)
 
 
 def _sorted(found: Sequence[Indexed]) -> list[Indexed]:
