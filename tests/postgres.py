@@ -6,6 +6,7 @@ import signal
 import subprocess
 from itertools import count
 from pathlib import Path
+from tempfile import mkdtemp
 from types import TracebackType
 from typing import Literal, Self
 
@@ -13,18 +14,17 @@ import psutil
 
 
 class Postgres:
-    """Run a server on a Unix socket in ``folder``. It refuses to run as root, so it does not."""
+    """Run a server on a Unix socket in a folder of its own. It refuses to run as root."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._data = folder / "data"
+    def __init__(self) -> None:
+        # Not among pytest's folders, which are closed to the user that runs it in root's place.
+        self._folder = Path(mkdtemp(prefix="parley-postgres-"))
+        self._data = self._folder / "data"
         self._bin = _server_programs()
         self._names = (f"test_{number}" for number in count())
 
     def __enter__(self) -> Self:
         if os.geteuid() == 0:
-            for path in [self._folder, *self._folder.parents][:3]:
-                path.chmod(0o755)
             shutil.chown(self._folder, "postgres")
         self._run("initdb", "-D", str(self._data), "-U", "parley", "-A", "trust", "--no-sync")
         self.start()
@@ -34,6 +34,7 @@ class Postgres:
         self, _type: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None
     ) -> None:
         self.stop("immediate")
+        shutil.rmtree(self._folder)
 
     def start(self) -> None:
         """Start the server, and wait until it answers."""

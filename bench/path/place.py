@@ -112,8 +112,7 @@ def opened(store: str) -> Iterator[Place]:
             with Platform(folder) as platform:
                 yield Place(platform, Settings(data=str(platform.data)).ledger_url)
             return
-        (folder / "postgres").mkdir()
-        with Postgres(folder / "postgres") as server:
+        with Postgres() as server:
             url = server.new_database()
             with Platform(folder, f'[ledger]\nurl = "{url}"\n') as platform:
                 yield Place(platform, url)

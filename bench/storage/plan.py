@@ -30,10 +30,8 @@ class Plan:
 @contextmanager
 def databases() -> Iterator["Databases"]:
     """Run a PostgreSQL server, and make a folder for SQLite; both are gone afterwards."""
-    with TemporaryDirectory(prefix="parley-bench-") as folder:
-        (Path(folder) / "postgres").mkdir()
-        with Postgres(Path(folder) / "postgres") as server:
-            yield Databases(Path(folder), server)
+    with TemporaryDirectory(prefix="parley-bench-") as folder, Postgres() as server:
+        yield Databases(Path(folder), server)
 
 
 class Databases:

@@ -4,7 +4,6 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -83,9 +82,8 @@ class QueueBroker:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Postgres]:
-    (tmp_path / "postgres").mkdir()
-    with Postgres(tmp_path / "postgres") as running:
+def server() -> Iterator[Postgres]:
+    with Postgres() as running:
         yield running
 
 
