@@ -8,6 +8,14 @@ import pytest
 from storage.archive.connection import PASSWORD_VARIABLE
 from tests.clickhouse import PASSWORD, ClickHouse
 from tests.logs import left_out
+from tests.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of the test run's own."""
+    with Postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

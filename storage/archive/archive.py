@@ -18,8 +18,11 @@ class Archive(Protocol):
     def store(self, entries: Sequence[Entry]) -> None:
         """Add entries. To add the same again changes nothing for a reader."""
 
-    def digests(self, spans: Spans, stored: range) -> dict[str, Digest]:
-        """Sum up, per conversation, what is there under these seqs, ``stored`` at these times."""
+    def digests(self, spans: Spans) -> dict[str, Digest]:
+        """Sum up, per conversation, what is there under these seqs."""
+
+    def drop(self, spans: Spans) -> None:
+        """Take out the entries with these seqs; they are gone at return."""
 
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         """Read, per conversation, the entries with these seqs, by rising seq."""
@@ -46,7 +49,10 @@ class NoArchive:
     def store(self, entries: Sequence[Entry]) -> None:  # noqa: ARG002 - the interface's
         _say_so()
 
-    def digests(self, spans: Spans, stored: range) -> dict[str, Digest]:  # noqa: ARG002 - likewise
+    def digests(self, spans: Spans) -> dict[str, Digest]:  # noqa: ARG002 - likewise
+        _say_so()
+
+    def drop(self, spans: Spans) -> None:  # noqa: ARG002 - likewise
         _say_so()
 
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:  # noqa: ARG002 - likewise

@@ -31,12 +31,16 @@ class ClickHouseArchive:
         if entries:
             self._connection.insert("messages", queries.columns(entries))
 
-    def digests(self, spans: Spans, stored: range) -> dict[str, Digest]:
+    def digests(self, spans: Spans) -> dict[str, Digest]:
         found: dict[str, Digest] = {}
         for some in _parts(spans):
-            for cid, count, md5 in self._connection.ask(queries.digests(some, stored)):
+            for cid, count, md5 in self._connection.ask(queries.digests(some)):
                 found[cid.lower()] = Digest(count, md5.lower())
         return found
+
+    def drop(self, spans: Spans) -> None:
+        for some in _parts(spans):
+            self._rewrite(queries.dropping(queries.within(some.items())))
 
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         found: defaultdict[str, list[Entry]] = defaultdict(list)
@@ -55,22 +59,24 @@ class ClickHouseArchive:
 
     def forget(self, spans: Spans) -> None:
         for some in _parts(spans):
-            self._rewrite(queries.telling(some.items()))
+            self._forget(queries.telling(some.items()))
 
     def forget_sender(self, uid: str, cids: Collection[str]) -> None:
         ordered = sorted(cids)
         for at in range(0, len(ordered), _SPANS_AT_ONCE):
-            self._rewrite(queries.telling_of(uid, ordered[at : at + _SPANS_AT_ONCE]))
+            self._forget(queries.telling_of(uid, ordered[at : at + _SPANS_AT_ONCE]))
 
-    def _rewrite(self, telling: str) -> None:
-        """Have the parts written again without what is to be forgotten, and wait for it."""
-        if not self._connection.ask(queries.some(telling)):
-            return
-        self._connection.run(queries.forgetting(telling))
+    def _forget(self, telling: str) -> None:
+        if self._connection.ask(queries.some(telling)):
+            self._rewrite(queries.forgetting(telling))
+
+    def _rewrite(self, mutation: str) -> None:
+        """Have the parts written again, and wait for it."""
+        self._connection.run(mutation)
         deadline = time.monotonic() + _REWRITING_SECONDS
         while self._connection.ask(queries.REWRITING):
             if time.monotonic() > deadline:
-                raise UnavailableError("the archive is still forgetting")
+                raise UnavailableError("the archive is still rewriting its parts")
             time.sleep(_LOOK_SECONDS)
 
     def _read(self, spans: Collection[tuple[str, range]]) -> list[Entry]:

@@ -19,12 +19,13 @@ class MemoryArchive:
     def store(self, entries: Sequence[Entry]) -> None:
         self._entries |= {(entry.cid, entry.seq): entry for entry in entries}
 
-    def digests(self, spans: Spans, stored: range) -> dict[str, Digest]:
-        found = {
-            cid: [entry for entry in entries if entry.stored_at in stored]
-            for cid, entries in self.entries(spans).items()
-        }
-        return {cid: digest(entries) for cid, entries in found.items() if entries}
+    def digests(self, spans: Spans) -> dict[str, Digest]:
+        return {cid: digest(found) for cid, found in self.entries(spans).items() if found}
+
+    def drop(self, spans: Spans) -> None:
+        for cid, span in spans.items():
+            for seq in span:
+                self._entries.pop((cid, seq), None)
 
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         known = self._entries

@@ -97,14 +97,20 @@ class Mover:
         return {cid: _Copy(entries, of[cid].rewrites) for cid, entries in found.items() if entries}
 
     def _differing(self, copied: _Copied) -> set[str]:
-        """Compare what was copied with what the archive has got."""
+        """Compare what was copied with what the archive has got, and take out what differs.
+
+        It may be left from before the ledger was restored from a backup, or somebody was
+        forgotten since. Nobody reads it there, and the next pass copies anew.
+        """
         if not copied:
             return set()
-        times = [entry.stored_at for own in copied.values() for entry in own.entries]
-        theirs = self._archive.digests(_spans(copied), range(min(times), max(times) + 1))
+        spans = _spans(copied)
+        theirs = self._archive.digests(spans)
         differ = {cid for cid, own in copied.items() if digest(own.entries) != theirs.get(cid)}
-        for cid in differ:
-            _log.error("the archive's copy of conversation %s differs: nothing is pruned", cid)
+        if differ:
+            for cid in sorted(differ):
+                _log.error("the archive's copy of conversation %s differs: it is dropped", cid)
+            self._archive.drop({cid: spans[cid] for cid in differ})
         return differ
 
     def _prune(self, copied: _Copied) -> int:

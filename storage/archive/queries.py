@@ -31,7 +31,7 @@ REWRITING = (
 def entries(spans: Iterable[tuple[str, range]]) -> str:
     """Ask for the entries with these seqs of conversations, by rising seq."""
     return (
-        f"SELECT {_COLUMNS} FROM messages PREWHERE {_within(spans)}"  # noqa: S608 - ids are checked
+        f"SELECT {_COLUMNS} FROM messages PREWHERE {within(spans)}"  # noqa: S608 - ids are checked
         " ORDER BY cid, seq LIMIT 1 BY cid, seq"
     )
 
@@ -47,18 +47,18 @@ def places(keys: Collection[Key]) -> str:
     return f"SELECT DISTINCT hex(cid), seq FROM messages PREWHERE {found}"  # noqa: S608 - likewise
 
 
-def digests(spans: Spans, stored: range) -> str:
-    """Ask for what ``storage.archive.digest.digest`` computes.
-
-    ``stored`` is when the entries were stored, so that only the parts of those months are read.
-    """
-    when = f"stored_at >= {stored.start} AND stored_at < {stored.stop}"
+def digests(spans: Spans) -> str:
+    """Ask for what ``storage.archive.digest.digest`` computes."""
     lines = f"SELECT DISTINCT cid, seq, {_LINE} AS line FROM messages"  # noqa: S608 - ids are checked
-    lines += f" PREWHERE {_within(spans.items())} WHERE {when}"
-    joined = (
-        "arrayStringConcat(arrayMap(r -> r.2, arraySort(r -> r.1, groupArray((seq, line)))), '\\0')"
-    )
-    return f"SELECT hex(cid), count(), hex(MD5({joined})) FROM ({lines}) GROUP BY cid"  # noqa: S608 - likewise
+    lines += f" PREWHERE {within(spans.items())}"
+    sorted_ = "arrayMap(r -> r.2, arraySort(r -> r.1, groupArray((seq, line))))"
+    md5 = f"hex(MD5(arrayStringConcat({sorted_}, '\\0')))"
+    return f"SELECT hex(cid), count(), {md5} FROM ({lines}) GROUP BY cid"  # noqa: S608 - likewise
+
+
+def dropping(which: str) -> str:
+    """Have rows taken out."""
+    return f"ALTER TABLE messages DELETE WHERE {which}"
 
 
 def first_since(times: Mapping[str, int]) -> str:
@@ -69,7 +69,7 @@ def first_since(times: Mapping[str, int]) -> str:
 
 def telling(spans: Iterable[tuple[str, range]]) -> str:
     """Describe the rows with these seqs that still tell something."""
-    return f"({_within(spans)}) AND {_TELLS}"
+    return f"({within(spans)}) AND {_TELLS}"
 
 
 def telling_of(uid: str, cids: Iterable[str]) -> str:
@@ -130,7 +130,7 @@ def entry(row: Sequence[Any]) -> Entry:
     )
 
 
-def _within(spans: Iterable[tuple[str, range]]) -> str:
+def within(spans: Iterable[tuple[str, range]]) -> str:
     return " OR ".join(
         f"(cid = {_id(cid)} AND seq >= {span.start} AND seq < {span.stop})" for cid, span in spans
     )

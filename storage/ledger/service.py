@@ -256,4 +256,7 @@ class Ledger:
     def _recall(self, doubts: Collection[Undecided]) -> Recalled:
         keys = frozenset(key for doubt in doubts for key in doubt.keys)
         archived = {doubt.cid: doubt.archived for doubt in doubts}
-        return Recalled(keys, archived, self._archive.known(keys))
+        found = self._archive.known(keys)
+        # What is beyond was copied and not counted, maybe before the ledger was restored.
+        entries = {key: entry for key, entry in found.items() if entry.seq <= archived[entry.cid]}
+        return Recalled(keys, archived, entries)

@@ -68,9 +68,22 @@ def test_ports_are_real(compose: dict[str, Any]) -> None:
 
 
 def test_hosts_are_services(compose: dict[str, Any]) -> None:
-    hosts = {make_url(SETTINGS.ledger_url).host, urlsplit(SETTINGS.broker_url).hostname}
-    assert hosts == {"postgres", "broker"}
+    urls = (SETTINGS.broker_url, SETTINGS.archive.url)
+    hosts = {make_url(SETTINGS.ledger_url).host, *(urlsplit(url).hostname for url in urls)}
+    assert hosts == {"postgres", "broker", "clickhouse"}
     assert hosts <= compose["services"].keys()
+
+
+def test_whoever_reads_the_archive_has_its_password(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    for name in ("archiver", "bridge", "webapi", "clickhouse"):
+        assert "clickhouse_password" in services[name]["secrets"]
+    environment = services["clickhouse"]["environment"]
+    url = urlsplit(SETTINGS.archive.url)
+    assert (environment["CLICKHOUSE_USER"], environment["CLICKHOUSE_DB"]) == (
+        url.username,
+        url.path.removeprefix("/"),
+    )
 
 
 def test_nothing_is_reached_from_elsewhere(compose: dict[str, Any]) -> None:
@@ -86,7 +99,7 @@ def test_each_service_gets_its_own_keys_alone(tmp_path: Path) -> None:
     programs.mkdir()
     for name in ("entrypoint", "setup"):
         script = (_FOLDER / name).read_text()
-        for folder in ("/var/lib/parley", "/srv/", "/run/secrets/", "/tmp/pgpass"):
+        for folder in ("/var/lib/parley", "/srv/", "/run/secrets", "/tmp/pgpass"):
             script = script.replace(folder, f"{tmp_path}{folder}")
         (programs / name).write_text(script)
         (programs / name).chmod(0o700)

@@ -86,3 +86,37 @@ def test_no_file_means_the_defaults() -> None:
 )
 def test_where_to_connect(listened: str, reached: str) -> None:
     assert reachable(listened) == reached
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "clickhouse://parley@127.0.0.1:9000/parley",
+        "clickhouse://host/parley",
+        "clickhouses://parley@[::1]:9440/parley",
+        "",
+    ],
+)
+def test_where_the_archive_may_be(tmp_path: Path, url: str) -> None:
+    file = tmp_path / "parley.toml"
+    file.write_text(f"[archive]\nurl = '{url}'\n")
+    assert load(file).archive.url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "clickhouse://parley:secret@127.0.0.1:9000/parley",
+        "clickhouse://127.0.0.1:9000",
+        "http://127.0.0.1:8123/parley",
+        "127.0.0.1",
+    ],
+)
+def test_an_archive_that_cannot_be_used_is_said_without_its_password(
+    tmp_path: Path, url: str
+) -> None:
+    file = tmp_path / "parley.toml"
+    file.write_text(f"[archive]\nurl = '{url}'\n")
+    with pytest.raises(SettingsError, match=r"archive\.url") as error:
+        load(file)
+    assert "secret" not in str(error.value)

@@ -26,7 +26,6 @@ from storage.sql.engine import connect
 from storage.sql.migrate import migrate
 from storage.unit import Store
 from tests.clickhouse import ClickHouse
-from tests.postgres import Postgres
 
 _SECONDS = 60.0
 
@@ -39,13 +38,6 @@ class Setting:
     store: Store
     add_people: Callable[[int], list[str]]
     archive: Archive | None = None
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server of the test run's own."""
-    with Postgres() as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -114,6 +114,23 @@ def test_what_was_rewritten_meanwhile_is_not_pruned(setting: Setting) -> None:
     assert house.recent() == [1, 2, 3, 4]
 
 
+def test_what_is_left_of_before_a_restore_is_not_history(setting: Setting) -> None:
+    """The archive holds other messages under seqs that the ledger has given anew."""
+    house = House(setting)
+    house.talk(3, now=10)
+    stale = [replace(entry, id=new_id(), text="stale") for entry in house.history()[1:]]
+    house.move(before=10)
+    house.archive.store(stale)
+    lost = draft_group(house.ada, house.cid)
+    lost = replace(lost, message=replace(lost.message, id=stale[0].id))
+    assert not house.ledger.commit_old([lost], now=1)[0].duplicate  # type: ignore[union-attr]
+    before = house.history()
+    house.move()
+    house.move()
+    assert house.recent() == []
+    assert house.history() == before
+
+
 def test_a_repeat_and_a_change_of_what_is_archived(setting: Setting) -> None:
     house = House(setting)
     draft = draft_group(house.ada, house.cid, "teh")
@@ -239,10 +256,10 @@ class Interrupting(MemoryArchive):
     store_: Store
     cid = ""
 
-    def digests(self, spans: Spans, stored: range) -> dict[str, Digest]:
+    def digests(self, spans: Spans) -> dict[str, Digest]:
         with self.store_.writing() as unit:
             unit.forgetting.forget(self.cid, [2])
-        return super().digests(spans, stored)
+        return super().digests(spans)
 
 
 class DeathError(Exception):
@@ -300,9 +317,12 @@ class FailingArchive:
         self._archive.store(entries)
         self._faults.pass_one()
 
-    def digests(self, spans: Spans, stored: range) -> dict[str, Digest]:
+    def digests(self, spans: Spans) -> dict[str, Digest]:
         self._faults.pass_one()
-        return self._archive.digests(spans, stored)
+        return self._archive.digests(spans)
+
+    def drop(self, spans: Spans) -> None:
+        self._archive.drop(spans)
 
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         return self._archive.entries(spans)

@@ -1,0 +1,118 @@
+"""The archiver and ClickHouse are killed in the middle of moves: nothing lost, nothing doubled."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from parley_protocol.payloads import Entry
+from storage.archive.clickhouse import ClickHouseArchive
+from storage.archive.connection import NativeConnection
+from storage.archive.connection import connect as connect_archive
+from storage.archive.mover import KEEP
+from storage.ledger import Ledger
+from storage.sql import SqlStore
+from storage.sql.engine import connect
+from storage.sql.migrate import migrate
+from storage.sql.tables import conversations
+from tests.clickhouse import ClickHouse
+from tests.platform import wait
+from tests.unit.storage.conftest import add_people, draft_group
+
+_GROUPS, _MESSAGES = 12, 1_200
+_KILLS = 5
+
+
+class House:
+    """A filled ledger, its archive, and the archiver as a process of its own."""
+
+    def __init__(
+        self, folder: Path, archive_url: str, connection: NativeConnection, engine: Engine
+    ) -> None:
+        self.engine = engine
+        self.ledger = Ledger(SqlStore(engine), ClickHouseArchive(connection))
+        (self.uid,) = add_people(engine, 1)
+        self.cids = [self._talk(n) for n in range(_GROUPS)]
+        self._log = folder / "archiver.log"
+        self._settings = folder / "parley.toml"
+        self._settings.write_text(
+            f"[ledger]\nurl = '{engine.url}'\n[archive]\nurl = '{archive_url}'\nafter_days = 0\n"
+        )
+
+    def _talk(self, number: int) -> str:
+        cid = self.ledger.create_group(self.uid, str(number), [], now=1).cid
+        drafts = [draft_group(self.uid, cid, f"{number} {n}") for n in range(_MESSAGES)]
+        self.ledger.commit(drafts, now=number * 3_000_000_000 + 1)
+        return cid
+
+    def start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "parley", "archiver", "--config", str(self._settings)]
+        with self._log.open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def archived(self) -> int:
+        with self.engine.connect() as connection:
+            return int(connection.scalar(select(func.sum(conversations.c.archived))) or 0)
+
+    def history(self, cid: str) -> list[Entry]:
+        found: list[Entry] = []
+        while page := self.ledger.messages(
+            self.uid, cid, after=len(found), before=None, limit=KEEP
+        ):
+            found += page
+        return found
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def house(
+    request: pytest.FixtureRequest, tmp_path: Path, clickhouse: ClickHouse
+) -> Iterator[House]:
+    url = f"sqlite:///{tmp_path / 'parley.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres").new_database()
+    migrate(url)
+    engine = connect(url)
+    archive_url = clickhouse.new_database()
+    with closing(connect_archive(archive_url, 60)) as connection:
+        yield House(tmp_path, archive_url, connection, engine)
+    engine.dispose()
+
+
+def test_kills_in_the_middle_of_moves(house: House, clickhouse: ClickHouse) -> None:
+    before = {cid: house.history(cid) for cid in house.cids}
+    for number in range(_KILLS):
+        archived = house.archived()
+        archiver = house.start()
+        wait(lambda archived=archived: house.archived() > archived, house.log)  # type: ignore[misc]
+        if number % 2:
+            clickhouse.kill()
+        archiver.kill()
+        archiver.wait()
+        if number % 2:
+            clickhouse.start()
+        assert {cid: house.history(cid) for cid in house.cids} == before
+    archiver = house.start()
+    wait(lambda: house.archived() == _GROUPS * (_MESSAGES + 1 - KEEP), house.log)
+    archiver.send_signal(signal.SIGTERM)
+    assert archiver.wait(60) == 0
+    assert {cid: house.history(cid) for cid in house.cids} == before
+    assert "Traceback" not in house.log()
+
+
+def test_while_clickhouse_is_away_the_archiver_waits(house: House, clickhouse: ClickHouse) -> None:
+    clickhouse.kill()
+    archiver = house.start()
+    wait(lambda: "waiting: the archive does not answer" in house.log(), house.log)
+    clickhouse.start()
+    wait(lambda: house.archived() > 0, house.log)
+    archiver.send_signal(signal.SIGTERM)
+    assert archiver.wait(60) == 0
+    assert "Traceback" not in house.log()
