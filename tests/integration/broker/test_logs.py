@@ -192,6 +192,7 @@ def test_the_platform_speaks_json_alone(tmp_path: Path) -> None:
         "broker",
         "bridge",
         "indexer",
+        "archiver",
         "webapi",
     }
     assert fields(lines, "Parley is up.")["api"] == platform.url
