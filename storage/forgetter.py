@@ -77,10 +77,11 @@ class Forgetter:
 
     def _in_archive(self, spans: Spans, found: Mapping[str, Conversation], now: int) -> Spans:
         """Shorten spans where the archive holds something that is young enough."""
+        since = {cid: now - (c.retention_days or 0) * _DAY for cid, c in found.items()}
         times = {
-            cid: now - (c.retention_days or 0) * _DAY
+            cid: since[cid]
             for cid, c in found.items()
-            if c.archived > c.forgotten and c.archived_until >= now - (c.retention_days or 0) * _DAY
+            if c.archived > c.forgotten and c.archived_until >= since[cid]
         }
         archive = self._archive_of(found)
         young = archive.first_since(times) if archive and times else {}

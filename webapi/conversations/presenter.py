@@ -18,10 +18,11 @@ def present(conversations: Sequence[Conversation], uid: str) -> list[rest.Conver
     uids = {member for conversation in conversations for member in conversation.members}
     accounts = reading().scalars(select(Account).where(Account.uid.in_(uids))).all()
     names = {account.uid: account for account in accounts}
-    return [_present(conversation, uid, names) for conversation in conversations]
+    return [describe(c, uid, _members(c, names)) for c in conversations]
 
 
-def _present(conversation: Conversation, uid: str, names: dict[str, Account]) -> rest.Conversation:
+def describe(conversation: Conversation, uid: str, members: list[rest.Member]) -> rest.Conversation:
+    """Describe a conversation as its member sees it."""
     read = conversation.members[uid].read
     return rest.Conversation(
         cid=conversation.cid,
@@ -32,19 +33,24 @@ def _present(conversation: Conversation, uid: str, names: dict[str, Account]) ->
         unread=conversation.head - read,
         created_at=datetime.fromtimestamp(conversation.created_at / 1000, UTC),
         retention_days=conversation.retention_days,
-        members=sorted(
-            (_member(member, names[member.uid]) for member in conversation.members.values()),
-            key=lambda member: (_ROLES.index(member.role), member.name),
-        ),
+        members=members,
     )
 
 
-def _member(member: Member, account: Account) -> rest.Member:
+def describe_member(member: Member, person: Account | rest.Person) -> rest.Member:
+    """Describe a member as others see them."""
     return rest.Member(
         uid=member.uid,
-        name=account.name,
-        display_name=account.display_name,
+        name=person.name,
+        display_name=person.display_name,
         role=member.role,
         delivered=member.delivered,
         read=member.read,
+    )
+
+
+def _members(conversation: Conversation, names: dict[str, Account]) -> list[rest.Member]:
+    return sorted(
+        (describe_member(member, names[member.uid]) for member in conversation.members.values()),
+        key=lambda member: (_ROLES.index(member.role), member.name),
     )

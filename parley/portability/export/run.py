@@ -1,7 +1,6 @@
 """Write exports, page by page: memory stays the same however long a conversation is."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from parley_protocol import rest
 from parley_protocol.payloads import Entry, encode
 from storage.errors import NotFoundError
 from storage.model import Conversation
+from webapi.conversations.presenter import describe, describe_member
 
 _AT_ONCE = 1_000
 _ALL = 2**31 - 1
@@ -106,30 +106,12 @@ def _read(log: Path) -> Iterator[Entry]:
 
 
 def _described(conversation: Conversation, uid: str, names: Names) -> rest.Conversation:
-    """Describe a conversation as the API does."""
-    read = conversation.members[uid].read
-    return rest.Conversation(
-        cid=conversation.cid,
-        type=conversation.type,
-        name=conversation.name,
-        head=conversation.head,
-        read=read,
-        unread=conversation.head - read,
-        created_at=datetime.fromtimestamp(conversation.created_at / 1000, UTC),
-        retention_days=conversation.retention_days,
-        members=[
-            rest.Member(
-                uid=member.uid,
-                name=person.name,
-                display_name=person.display_name,
-                role=member.role,
-                delivered=member.delivered,
-                read=member.read,
-            )
-            for member in conversation.members.values()
-            if (person := names.person(member.uid)) is not None
-        ],
-    )
+    members = [
+        describe_member(member, person)
+        for member in conversation.members.values()
+        if (person := names.person(member.uid)) is not None
+    ]
+    return describe(conversation, uid, members)
 
 
 def _title(conversation: Conversation, reader: str, names: Names) -> str:
