@@ -31,14 +31,18 @@ class Client(asyncio.Protocol):
         self._packets: Iterator[bytes] | None = None
         self._unanswered = 0
         self._waiting: asyncio.Event | None = None
+        self._is_lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
         self._transport.write(encode(self._connect, V311))
 
     def connection_lost(self, _error: Exception | None) -> None:
+        self._is_lost = True
         if not self.ready.done():
             self.ready.set_exception(ConnectionError("refused"))
+        if self._waiting is not None:
+            self._waiting.set()
 
     async def subscribe(self, topic: str) -> None:
         """Subscribe, and wait for the answer."""
@@ -116,6 +120,8 @@ class Client(asyncio.Protocol):
     async def _until(self, is_so: Callable[[], bool]) -> None:
         self._waiting = asyncio.Event()
         while not is_so():
+            if self._is_lost:
+                raise ConnectionError("the broker has ended the connection")
             self._waiting.clear()
             await self._waiting.wait()
 

@@ -1,6 +1,7 @@
 """Single runs: a broker with nothing from earlier ones, and the generator beside it."""
 
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ CROWDS = {"connected": 10_000, "stored": 100_000}
 """People beside whom pairs talk."""
 
 _SECONDS = 3.0
+_TURNS = 3
 _STORM, _STORM_QUEUED = 10_000, 10
 _WAITING, _WAITING_EACH = 100_000, 10
 
@@ -28,22 +30,29 @@ def alone(name: str, load: str) -> dict[str, float]:
 
 
 def beside(name: str, kind: str, count: int) -> dict[str, float]:
-    """Measure pairs without and beside a crowd, and the memory for each who is in it."""
-    with _broker(name) as (port, pid):
-        without = _load(port, "pairs")
-        empty = psutil.Process(pid).memory_info().rss
-        command = _command("idle", port, count, kind)
+    """Measure pairs beside a crowd and, in turns, without; and the memory for each in the crowd.
+
+    A machine gets faster and slower while it is measured, so two brokers run, one of them empty.
+    """
+    with _broker(name) as (empty, _), _broker(name) as (full, pid):
+        before = psutil.Process(pid).memory_info().rss
+        command = _command("idle", full, count, kind)
         crowd = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
         rate = int(crowd.stdout.readline()) if crowd.stdout else 0
-        full = psutil.Process(pid).memory_info().rss
-        figures = _load(port, "pairs")
+        after = psutil.Process(pid).memory_info().rss
+        without, figures = zip(*(_turn(empty, full) for _ in range(_TURNS)), strict=True)
         crowd.kill()
         crowd.communicate()
-    return figures | {
-        "of_without": round(figures["per_second"] / without["per_second"], 3),
-        "bytes_each": round((full - empty) / count),
+    return {
+        "per_second": statistics.median(figures),
+        "of_without": round(sum(figures) / sum(without), 3),
+        "bytes_each": round((after - before) / count),
         "came_per_second": rate,
     }
+
+
+def _turn(empty: int, full: int) -> tuple[float, float]:
+    return _load(empty, "pairs")["per_second"], _load(full, "pairs")["per_second"]
 
 
 def storm(name: str) -> dict[str, float]:

@@ -14,6 +14,9 @@ from bench.broker.client import Client, connect
 from mqtt.packets import Connect
 
 _AT_ONCE = 200
+_PUBLISHERS = 10
+"""One alone would be faster than the broker lets a client be."""
+
 _PAYLOAD = 192
 
 
@@ -26,10 +29,15 @@ async def fill(port: int, count: int, each: int) -> None:
         client.close()
 
     await _all(join, count)
-    publisher = await connect(port, Connect("fills", keep_alive=600), lambda *_: None)
-    publisher.publish_each(_messages(count, each), 1_000)
-    await publisher.until_acknowledged()
+    await asyncio.gather(*(_publish(port, first, count, each) for first in range(_PUBLISHERS)))
     print("{}")  # noqa: T201 - no figures
+
+
+async def _publish(port: int, first: int, count: int, each: int) -> None:
+    packet = Connect(f"fills-{first}", keep_alive=600)
+    publisher = await connect(port, packet, lambda *_: None)
+    publisher.publish_each(_messages(range(first, count, _PUBLISHERS), each), 100)
+    await publisher.until_acknowledged()
 
 
 async def take(port: int, count: int, each: int) -> None:
@@ -48,10 +56,10 @@ async def take(port: int, count: int, each: int) -> None:
     print(f'{{"sessions_with_lost_or_doubled": {wrong}}}')  # noqa: T201 - its purpose
 
 
-def _messages(count: int, each: int) -> Iterator[tuple[str, bytes]]:
+def _messages(to: range, each: int) -> Iterator[tuple[str, bytes]]:
     for turn in range(1, each + 1):
         payload = b"\1" + turn.to_bytes(7) + bytes(_PAYLOAD)
-        for number in range(count):
+        for number in to:
             yield f"inbox/{number}", payload
 
 

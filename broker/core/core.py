@@ -78,6 +78,7 @@ class Core:
         self.rules = rules
         self.journal = journal
         self.now = 0.0
+        self.ticked_at = 0.0
         self.sessions: dict[str, Session] = {}
         self.index = Index()
         self.retained = Retained()
@@ -299,9 +300,11 @@ class Core:
             else:
                 session.will = None
                 self.publish_will(will)
+        # A tick that comes late counts for as many seconds as it is late.
+        seconds = max(1.0, self.now - self.ticked_at)
         for link in list(self.links):
-            link.tick()
-        self.connects = 0
+            link.tick(seconds)
+        self.connects, self.ticked_at = 0, self.now
 
     def save_unsafe(self) -> None:
         """Give the journal what receivers have not acknowledged in time."""

@@ -199,8 +199,8 @@ class Link:
             self.session.note_readiness()
             self.core.refill(self.session)
 
-    def tick(self) -> None:
-        """Look, every second, whether the client keeps its time and its rates."""
+    def tick(self, seconds: float) -> None:
+        """Look whether the client keeps its time, and its rates of the last ``seconds``."""
         limits, core = self.core.limits, self.core
         silent = core.now - self.heard
         if self.session is None:
@@ -213,7 +213,8 @@ class Link:
             if self.identity.expires_at is not None and core.now >= self.identity.expires_at:
                 self.end(Reason.NOT_AUTHORIZED)
             elif not self.identity.is_service and (
-                self.packets > limits.packets_per_second or self.received > limits.bytes_per_second
+                self.packets > limits.packets_per_second * seconds
+                or self.received > limits.bytes_per_second * seconds
             ):
                 self.end(Reason.MESSAGE_RATE_TOO_HIGH)
         if self.received:

@@ -55,11 +55,11 @@ class Hold(Connection):
             # What came before the end is taken first: a DISCONNECT may be among it.
             self._is_lost = True
 
-    def tick(self) -> None:
+    def tick(self, seconds: float) -> None:
         if self._taking is not None and self.session is not None:
             # It is not the client who is silent.
             self.heard = self.core.now
-        super().tick()
+        super().tick(seconds)
 
     async def _take_all(self) -> None:
         try:

@@ -22,8 +22,8 @@ from tests.unit.broker.core.peers import MemoryJournal, Peer, joined, new_core
 BOTH = pytest.mark.parametrize("version", [V311, V5])
 
 
-def tick(core: Core) -> None:
-    core.now += 1
+def tick(core: Core, seconds: int = 1) -> None:
+    core.now += seconds
     core.tick()
 
 
@@ -48,6 +48,16 @@ def test_who_sends_too_much_is_let_go(limits: dict[str, int]) -> None:
         ada.publish("a", b"x", 0)
     tick(core)
     assert ada.take() == [Disconnect(Reason.MESSAGE_RATE_TOO_HIGH)]
+
+
+def test_a_broker_that_was_held_up_counts_its_clients_no_faster_for_it() -> None:
+    core = new_core(packets_per_second=5)
+    ada = joined(core, "ada", V5)
+    tick(core)
+    for _ in range(15):
+        ada.publish("a", b"x", 0)
+    tick(core, 3)
+    assert not ada.link.is_closing
 
 
 def test_a_packet_of_exactly_the_limit_and_one_byte_over_it() -> None:

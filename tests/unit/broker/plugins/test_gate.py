@@ -249,11 +249,11 @@ def test_a_client_is_not_silent_while_a_plugin_thinks() -> None:
         await place.send(Connect("ada", keep_alive=1))
         place.gate.data_received(place.encoded(Publish("yes", b"", 1, 1)))
         place.core.now += 60
-        place.gate.tick()
+        place.gate.tick(1)
         await thought()
         assert await place.send() == [Ack(Type.PUBACK, 1)]
         place.core.now += 60
-        place.gate.tick()
+        place.gate.tick(1)
         assert place.gate.is_closing
 
     run(work())
