@@ -23,7 +23,7 @@ def connect(link: "Link", packet: Connect) -> None:
     core = link.core
     try:
         client_id = _client_id(packet)
-        _require_room(core)
+        _require_room(core, client_id)
         link.identity = _admit(core, packet)
     except RefusedError as refused:
         core.counts.refused[refused.reason.name.lower()] += 1
@@ -51,11 +51,13 @@ def _client_id(packet: Connect) -> str:
     return uuid4().hex
 
 
-def _require_room(core: "Core") -> None:
+def _require_room(core: "Core", client_id: str) -> None:
     limits = core.limits
     core.connects += 1
     if len(core.links) > limits.connections:
         raise RefusedError(Reason.QUOTA_EXCEEDED, "too many connections")
+    if len(core.sessions) >= limits.sessions and client_id not in core.sessions:
+        raise RefusedError(Reason.QUOTA_EXCEEDED, "too many sessions")
     if core.connects > limits.connects_per_second:
         raise RefusedError(Reason.CONNECTION_RATE_EXCEEDED, "too many connections a second")
 

@@ -82,6 +82,7 @@ class Core:
         self.sessions: dict[str, Session] = {}
         self.index = Index()
         self.retained = Retained()
+        self.queued_bytes = 0
         self.links: set[Any] = set()
         self.dirty: list[Any] = []
         self.unsafe: deque[Message] = deque()
@@ -175,6 +176,16 @@ class Core:
             self.journal.store(copy, [session.client_id])
         self._give(session, Delivery(copy, qos, retain=True, ids=ids))
 
+    def may_retain(self, topic: str, size: int) -> bool:
+        """Tell whether there is room to retain so many bytes on a topic."""
+        limits, retained = self.limits, self.retained
+        if not size:
+            return True
+        earlier = retained.get(topic)
+        count = retained.count - (earlier is not None)
+        held = retained.bytes - (earlier.size if earlier is not None else 0)
+        return count < limits.retained_messages and held + size <= limits.retained_bytes
+
     def has_room(self, session: Session, qos: int) -> bool:
         """Tell whether one message more can be sent or wait, without another's being dropped."""
         waiting = len(session.queue or ())
@@ -202,6 +213,11 @@ class Core:
             exactly_once.let_go(self, message)
             self.confirm(message)
 
+    def enqueue(self, session: Session, item: Item) -> None:
+        """Let an item wait for a session, whatever the bounds."""
+        session.enqueue(item)
+        self.queued_bytes += message_of(item).size
+
     def refill(self, session: Session) -> None:
         """Send what waits, as far as there is room."""
         link = session.link
@@ -212,7 +228,7 @@ class Core:
                 continue
             if session.queue is None or len(session.inflight) >= session.window:
                 break
-            item = session.dequeue()
+            item = self._dequeue(session)
             expires_at = message_of(item).expires_at
             if expires_at is not None and expires_at <= self.now:
                 self._drop(session, item, "expired")
@@ -280,6 +296,7 @@ class Core:
 
     def release(self, session: Session) -> None:
         """Forget what is on its way to a session or waits for it."""
+        self.queued_bytes -= session.queue.size if session.queue else 0
         for item in session.everything():
             self.arrived(session, item)
         session.inflight, session.queue, session.resend = {}, None, None
@@ -289,7 +306,8 @@ class Core:
         passed_on = dict(will.properties)
         passed_on.pop(Property.WILL_DELAY_INTERVAL, None)
         field = field_of(will.topic)
-        retain, qos = will.retain, will.qos
+        retain = will.retain and self.may_retain(will.topic, len(will.payload))
+        qos = will.qos
         self.publish(make(field, will.payload, qos, self.now, retain=retain, properties=passed_on))
 
     def tick(self) -> None:
@@ -340,7 +358,7 @@ class Core:
         if session.takes_more:
             self._send(session, item)
             return False
-        session.enqueue(item)
+        self.enqueue(session, item)
         self._bound(session)
         return session.is_persistent
 
@@ -382,7 +400,18 @@ class Core:
             or session.queue.size > size
             or self.now - message_of(session.queue.oldest).born > limits.queue_seconds
         ):
-            self._drop(session, session.dequeue(oldest=True), "queue_full")
+            self._drop(session, self._dequeue(session, oldest=True), "queue_full")
+        while (
+            session.queue is not None
+            and not session.is_service
+            and self.queued_bytes > limits.all_queues_bytes
+        ):
+            self._drop(session, self._dequeue(session, oldest=True), "all_queues_full")
+
+    def _dequeue(self, session: Session, *, oldest: bool = False) -> Item:
+        item = session.dequeue(oldest=oldest)
+        self.queued_bytes -= message_of(item).size
+        return item
 
     def _drop(self, session: Session, item: Item, why: str) -> None:
         self.dropped[why] += 1

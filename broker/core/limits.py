@@ -8,6 +8,7 @@ class Limits:
     """Bounds. Times are in seconds, sizes in bytes, rates per second; a service has no rates."""
 
     connections: int = 100_000
+    sessions: int = 1_000_000
     connects_per_second: int = 10_000
     connect_seconds: float = 10.0
     connect_bytes: int = 131_072
@@ -18,10 +19,13 @@ class Limits:
     receive_maximum: int = 1_000
     queue_messages: int = 1_000
     queue_bytes: int = 16_000_000
+    all_queues_bytes: int = 4_000_000_000
     service_queue_messages: int = 1_000_000
     service_queue_bytes: int = 1_000_000_000
     queue_seconds: float = 30 * 24 * 3600.0
     write_buffer: int = 4_000_000
+    retained_messages: int = 100_000
+    retained_bytes: int = 500_000_000
     keep_alive_most: int = 60
     session_seconds: int = 30 * 24 * 3600
     topic_aliases: int = 64

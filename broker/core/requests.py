@@ -69,7 +69,12 @@ def _publish(link: "Link", packet: Publish) -> None:
         link.many = field
         _publish_to_many(link, packet.packet_id, packet.qos, *spread)
         return
-    passed_on, retain = _passed_on(packet), packet.retain and identity.may_retain
+    retain = packet.retain and identity.may_retain
+    if retain and not core.may_retain(field[2:].decode(), len(packet.payload)):
+        core.dropped["retained_full"] += 1
+        _answer(link, packet, Reason.QUOTA_EXCEEDED)
+        return
+    passed_on = _passed_on(packet)
     link.allow(field)
     link.unconfirmed += packet.qos > 0
     message = make(field, packet.payload, packet.qos, core.now, retain=retain, properties=passed_on)

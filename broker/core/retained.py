@@ -37,6 +37,11 @@ class Retained:
         else:
             self._prune(message.topic, path)
 
+    def get(self, topic: str) -> Message | None:
+        """Give a topic's message."""
+        path = self._path(topic, make=False)
+        return path[-1].message if path else None
+
     def find(self, topic_filter: str, now: float) -> Iterator[Message]:
         """Give what a new subscription to a filter receives."""
         levels = topic_filter.split("/")

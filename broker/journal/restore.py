@@ -86,7 +86,7 @@ def _enqueue(core: Core, record: Stored, sent: dict[tuple[str, int], int]) -> No
             if packet_id:
                 session.put_in_flight(item, packet_id)
             else:
-                session.enqueue(item)
+                core.enqueue(session, item)
     if not message.waiting and core.journal is not None:
         core.journal.arrived(message, "")
 

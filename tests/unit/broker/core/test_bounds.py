@@ -166,6 +166,60 @@ def test_properties_take_room_in_a_queue_too() -> None:
     assert waiting.size == 0
 
 
+def test_all_queues_together_have_a_bound() -> None:
+    core = new_core(all_queues_bytes=100)
+    ada = joined(core, "ada")
+    for name in ("bob", "eve"):
+        peer = joined(core, name)
+        peer.subscribe(name)
+        peer.link.lost()
+    for number in range(4):
+        ada.publish("bob", b"%30d" % number)
+    for number in range(2):
+        ada.publish("eve", b"%30d" % number)
+    assert core.queued_bytes <= 100
+    assert core.dropped == {"all_queues_full": 3}
+    assert [int(found) for found in joined(core, "bob").payloads()] == [1, 2, 3]
+    assert core.queued_bytes == 0
+    ada.publish("eve", b"%30d" % 2)
+    assert [int(found) for found in joined(core, "eve").payloads()] == [2]
+
+
+def test_what_waits_for_a_session_that_ends_counts_no_more() -> None:
+    core = new_core()
+    ada, bob = joined(core, "ada"), joined(core, "bob")
+    bob.subscribe("a")
+    bob.link.lost()
+    ada.publish("a", b"x")
+    assert core.queued_bytes == 1
+    Peer(core).connect("bob", clean=True)
+    assert core.queued_bytes == 0
+
+
+@BOTH
+def test_too_many_sessions(version: int) -> None:
+    core = new_core(sessions=2)
+    for name in ("ada", "bob"):
+        joined(core, name).link.lost()
+    refused = Reason.QUOTA_EXCEEDED if version == V5 else Reason.SERVER_UNAVAILABLE
+    assert Peer(core, version).connect("eve").reason is refused
+    assert Peer(core, version).connect("bob").reason is Reason.SUCCESS
+
+
+@pytest.mark.parametrize("limits", [{"retained_messages": 1}, {"retained_bytes": 8}])
+def test_too_much_is_not_retained(limits: dict[str, int]) -> None:
+    core = new_core(**limits)
+    ada = joined(core, "ada", V5)
+    ada.publish("a", b"first", retain=True)
+    full = [Ack(Type.PUBACK, 9, Reason.QUOTA_EXCEEDED)]
+    assert ada.publish("b", b"more", retain=True) == full
+    joined(core, "bob", will=Will("c", b"gone", 0, retain=True)).link.lost()
+    assert core.retained.count == 1
+    assert ada.publish("a", b"second", retain=True) != full
+    ada.publish("a", b"", retain=True)
+    assert ada.publish("b", b"more", retain=True) != full
+
+
 def test_what_is_released_and_never_completed_counts_as_in_flight() -> None:
     """Else a client that never sends PUBCOMP would use up all packet ids."""
     core = new_core(inflight=3)
