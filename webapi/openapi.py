@@ -14,6 +14,7 @@ from spectree.model_adapter.protocol import ModelAdapter
 from spectree.models import SecureType, SecuritySchemeData
 
 from parley_protocol import rest
+from webapi.auth import guarded
 from webapi.requests import StrictPlugin
 
 _View = Callable[..., Any]
@@ -53,8 +54,9 @@ def endpoint(  # noqa: PLR0913 - one argument a property
 ) -> Callable[[_View], _View]:
     """Make a view of a function.
 
-    Its parameters ``json`` and ``query`` are checked against their annotations before it runs;
-    its docstring and name become the description. ``problems`` are those beyond the usual ones.
+    Only who has a good token reaches it, unless it is ``open_to_all``. Its parameters ``json`` and
+    ``query`` are checked against their annotations before it runs; its docstring and name become
+    the description. ``problems`` are those beyond the usual ones.
     """
 
     def decorate(view: _View) -> _View:
@@ -67,7 +69,8 @@ def endpoint(  # noqa: PLR0913 - one argument a property
             security={} if open_to_all else {"device": []},
             operation_id=view.__name__,
         )(view)
-        room.add_url_rule(rule, view.__name__, validated, methods=[method])
+        checked = validated if open_to_all else guarded(validated)
+        room.add_url_rule(rule, view.__name__, checked, methods=[method])
         return view
 
     return decorate

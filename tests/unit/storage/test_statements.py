@@ -1,16 +1,16 @@
 """A batch and a question cost the same number of statements, however much they are about."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine
 
 from storage.ledger import Ledger
 from storage.model import Draft, Mark
 from storage.sql import SqlStore
 from storage.sql.engine import connect
 from storage.sql.migrate import migrate
+from tests.statements import counted
 from tests.unit.storage.conftest import add_people, draft_dm, draft_group
 
 FEW, MANY = 2, 60
@@ -22,28 +22,6 @@ def engine(url: str) -> Iterator[Engine]:
     engine = connect(url)
     yield engine
     engine.dispose()
-
-
-@contextmanager
-def counted(engine: Engine) -> Iterator[list[str]]:
-    """Collect what goes to the database, every round trip of it."""
-    seen: list[str] = []
-
-    def note(
-        connection: Connection,
-        _cursor: object,
-        statement: str,
-        parameters: list[object],
-        _context: object,
-        many: bool,  # noqa: FBT001 - SQLAlchemy's signature
-    ) -> None:
-        # The driver sends what it "executes many" times as often; in SQLite nothing is sent.
-        times = len(parameters) if many and connection.dialect.name == "postgresql" else 1
-        seen.extend([statement] * times)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def batch(ledger: Ledger, people: list[str], size: int) -> list[Draft]:
