@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from parley_protocol.rest import SignUpMode
+
 Port = Annotated[int, Meta(ge=1, le=65535)]
 PortOrNone = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -131,6 +133,31 @@ class Api(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 0
 
 
+class Accounts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    sign_up: Annotated[
+        SignUpMode,
+        Meta(
+            description="Who can make an account: everybody, who has an invitation (see parley "
+            "invite), or nobody"
+        ),
+    ] = "open"
+    app_url: Annotated[
+        str,
+        Meta(
+            pattern="^(https?://[^#]+)?$",
+            description="URL of the application that opens links of invitations and mails; their "
+            "code is put behind a #. Empty: people are given the code alone",
+        ),
+    ] = ""
+
+    def link(self, purpose: str, code: str) -> str:
+        """Give the link by which the application takes a code; empty where there is none.
+
+        What is behind a # stays with the application: no server gets it, and no server's log.
+        """
+        return f"{self.app_url}#{purpose}={code}" if self.app_url else ""
+
+
 class Tokens(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     access_minutes: Annotated[Positive, Meta(description="Life of an access token")] = 15
     refresh_days: Annotated[Positive, Meta(description="Life of a session that is not used")] = 90
@@ -153,6 +180,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     broker: Broker = Broker()
     bridge: Bridge = Bridge()
     api: Api = Api()
+    accounts: Accounts = Accounts()
     tokens: Tokens = Tokens()
     log: Log = Log()
 

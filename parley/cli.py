@@ -101,6 +101,17 @@ def setup(config: Path | None, data: str | None) -> None:
     prepare(settings_of(config, data))
 
 
+@parley.command()
+@with_settings
+@click.option("--uses", type=click.IntRange(1, 1_000_000), default=1, show_default=True)
+@click.option("--days", type=click.IntRange(1, 3_650), default=7, show_default=True)
+def invite(config: Path | None, data: str | None, uses: int, days: int) -> None:
+    """Make an invitation: it lets so many people sign up, for so many days."""
+    from parley.invite import run
+
+    run(settings_of(config, data), uses=uses, days=days)
+
+
 @parley.group(invoke_without_command=True)
 @with_settings
 @click.option(

@@ -1,6 +1,6 @@
-"""Accounts and their sessions, as SQLAlchemy models. Times are seconds since 1970."""
+"""Accounts and what belongs to them, as SQLAlchemy models. Times are seconds since 1970."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -38,4 +38,14 @@ class Session(Base):
     refresh_hash: Mapped[str] = mapped_column(String(64))
     previous_hash: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class Invitation(Base):
+    """Lets somebody sign up, ``uses_left`` times more."""
+
+    __tablename__ = "invitations"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    uses_left: Mapped[int] = mapped_column(Integer)
     expires_at: Mapped[int] = mapped_column(BigInteger)

@@ -21,6 +21,7 @@ from webapi import (
     search,
     server,
 )
+from webapi import settings as configured
 from webapi.accounts.passwords import Passwords
 
 _BODY_MAX = limits.PAYLOAD_MAX
@@ -46,7 +47,7 @@ def create_app(settings: Settings, hasher: PasswordHasher | None = None) -> Flas
     app.extensions[auth.KEY] = keys.public_key(settings.folder)
     app.extensions[accounts.KEY] = accounts.Issuer(settings)
     app.extensions[accounts.PASSWORDS] = Passwords(hasher)
-    app.extensions[server.KEY] = settings
+    app.extensions[configured.KEY] = settings
     problems.register(app)
     database.register(app, settings.ledger_url, open_archive(settings.archive.url))
     for room in _ROOMS:

@@ -61,7 +61,17 @@ async def _log_in(client: Client) -> None:
         question = f"Nobody called {name} has that password. Make a new account of it?"
         if not click.confirm(question, err=True):
             raise
+        await _sign_up(client, name, password)
+
+
+async def _sign_up(client: Client, name: str, password: str) -> None:
+    try:
         await client.sign_up(name, password)
+    except ApiError as error:
+        if error.problem.code != "invitation_needed":
+            raise
+        invitation = click.prompt("Invitation", err=True)
+        await client.sign_up(name, password, invitation=invitation)
 
 
 async def _listen(client: Client, room: Room) -> None:

@@ -27,6 +27,8 @@ GivenRole = Literal["owner", "admin", "member"]
 RetentionDays = Annotated[int, Meta(ge=1, le=36_500)]
 DeviceName = Annotated[str, Meta(max_length=limits.NAME_MAX)]
 RefreshToken = Annotated[str, Meta(min_length=1, max_length=256)]
+Code = Annotated[str, Meta(min_length=1, max_length=64)]
+SignUpMode = Literal["open", "invitation", "closed"]
 Time = Annotated[datetime, Meta(tz=True, description="RFC 3339, in UTC")]
 ConversationType = Literal["dm", "group"]
 
@@ -46,11 +48,13 @@ class SignUp(Struct, frozen=True, kw_only=True):
     """A new account, and a first session for the device that asks.
 
     Give ``device`` again at a later login, and the device keeps its queue on the broker.
+    ``invitation`` is the code of an invitation, for servers that let in only who has one.
     """
 
     name: AccountName
     password: Password
     display_name: DisplayName | None = None
+    invitation: Code | None = None
     device: Id | None = None
     device_name: DeviceName = ""
 
@@ -267,12 +271,16 @@ class SyncAnswer(Struct, frozen=True, kw_only=True):
 
 
 class Server(Struct, frozen=True, kw_only=True):
-    """Where the broker listens, as clients reach it: an ``mqtt://`` and a ``ws://`` URL."""
+    """Where the broker listens, as clients reach it: an ``mqtt://`` and a ``ws://`` URL.
+
+    ``sign_up`` says who can make an account.
+    """
 
     name: str
     version: str
     mqtt: str
     websocket: str
+    sign_up: SignUpMode
 
 
 class Health(Struct, frozen=True, kw_only=True):

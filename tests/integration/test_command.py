@@ -186,3 +186,17 @@ def test_help_names_every_command() -> None:
     )
     for command in (*services, "export", "import", "backup", "restore"):
         assert f"\n  {command} " in done.stdout
+
+
+def test_an_invitation(tmp_path: Path) -> None:
+    file = tmp_path / "parley.toml"
+    file.write_text(f"data = '{tmp_path}'\n")
+    assert "accounts.sign_up" in complaint(parley("invite", "--config", file))
+    accounts = "[accounts]\nsign_up = 'invitation'\napp_url = 'https://chat.example/'\n"
+    file.write_text(f"data = '{tmp_path}'\n{accounts}")
+    assert "no such table" in complaint(parley("invite", "--config", file))
+    assert parley("setup", "--config", file).returncode == 0
+    done = parley("invite", "--config", file, "--uses", 3)
+    assert done.returncode == 0
+    assert done.stdout.startswith("https://chat.example/#invitation=")
+    assert done.stderr.startswith("lets 3 sign up, until ")

@@ -9,18 +9,35 @@ from sqlalchemy.orm import Session as Database
 from parley_protocol import rest
 from parley_protocol.ids import new_id
 from parley_protocol.payloads import AccountChanged, encode
+from storage import invitations
 from storage.accounts import Account, Session
 from storage.sql import SqlUnit
 from webapi.accounts.sessions import Issuer, Turn
-from webapi.database import writing
+from webapi.database import reading, writing
 from webapi.problems import ProblemError
 
 
-def create(wanted: rest.SignUp, password_hash: str, now: int) -> Account:
-    """Make an account.
+def require_admission(mode: rest.SignUpMode, code: str | None, now: int) -> None:
+    """Check that somebody may sign up; whether an invitation is left is settled by ``create``.
 
     Raises:
-        ProblemError: 409, the name is taken.
+        ProblemError: 403, sign-up is closed, or needs an invitation that is good.
+    """
+    if mode == "closed":
+        raise ProblemError(403, "sign_up_closed", "accounts are made by the operator only")
+    if mode == "invitation" and code is None:
+        raise ProblemError(
+            403, "invitation_needed", "an invitation is needed", where="$.invitation"
+        )
+    if mode == "invitation" and code and not invitations.is_good(reading(), code, now):
+        raise _invalid_invitation()
+
+
+def create(mode: rest.SignUpMode, wanted: rest.SignUp, password_hash: str, now: int) -> Account:
+    """Make an account, and use the invitation where one is needed.
+
+    Raises:
+        ProblemError: 403, the invitation has just been used up; 409, the name is taken.
     """
     account = Account(
         uid=new_id(),
@@ -34,6 +51,9 @@ def create(wanted: rest.SignUp, password_hash: str, now: int) -> Account:
             database.add(account)
             database.flush()
             database.expunge(account)
+            code = wanted.invitation or ""
+            if mode == "invitation" and not invitations.take(database, code, now):
+                raise _invalid_invitation()
     except IntegrityError:
         raise ProblemError(409, "name_taken", "this name is taken", where="$.name") from None
     return account
@@ -119,6 +139,11 @@ def describe(account: Account) -> rest.Account:
         display_name=account.display_name,
         created_at=datetime.fromtimestamp(account.created_at, UTC),
     )
+
+
+def _invalid_invitation() -> ProblemError:
+    detail = "the invitation is used up, or has expired, or never was"
+    return ProblemError(403, "invitation_invalid", detail, where="$.invitation")
 
 
 def _end(database: Database, session: Session) -> None:

@@ -14,6 +14,7 @@ from webapi.auth import identity, me
 from webapi.database import ledger, milliseconds, reading, seconds, writing
 from webapi.openapi import encode, endpoint
 from webapi.problems import ProblemError
+from webapi.settings import settings
 from webapi.texts import require_shown
 
 KEY = "parley_issuer"
@@ -26,14 +27,16 @@ blueprint = Blueprint("accounts", __name__)
     "POST",
     "/v1/accounts",
     returns={201: rest.Session},
-    problems=[409],
+    problems=[403, 409],
     open_to_all=True,
 )
 def sign_up(json: rest.SignUp) -> Response:
     """Make an account, and begin a session for the device that asks."""
     if json.display_name is not None:
         require_shown(json.display_name, "$.display_name")
-    account = services.create(json, _passwords().hash(json.password), seconds())
+    mode = settings().accounts.sign_up
+    services.require_admission(mode, json.invitation, seconds())
+    account = services.create(mode, json, _passwords().hash(json.password), seconds())
     return encode(services.log_in(_issuer(), account.uid, json, seconds()), 201)
 
 

@@ -1,5 +1,5 @@
 """The server itself: where its broker is, and whether it is well."""
 
-from webapi.server.views import KEY, blueprint
+from webapi.server.views import blueprint
 
-__all__ = ["KEY", "blueprint"]
+__all__ = ["blueprint"]

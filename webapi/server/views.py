@@ -1,28 +1,33 @@
 """What a client has to know before it logs in."""
 
 from importlib.metadata import version
-from typing import cast
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 from sqlalchemy import text
 
-from config.settings import Settings, broker_urls
+from config.settings import broker_urls
 from parley_protocol import rest
 from webapi.database import reading
 from webapi.openapi import encode, endpoint
+from webapi.settings import settings
 
-KEY = "parley_settings"
 blueprint = Blueprint("server", __name__)
 
 
 @endpoint(blueprint, "GET", "/v1/server", returns={200: rest.Server}, open_to_all=True)
 def show_server() -> Response:
-    """Tell where the broker is."""
-    settings = cast("Settings", current_app.extensions[KEY])
+    """Tell where the broker is, and who can sign up."""
+    chosen = settings()
     host = request.host.rpartition(":")[0] if _has_port(request.host) else request.host
-    mqtt, websocket = broker_urls(settings, host)
+    mqtt, websocket = broker_urls(chosen, host)
     return encode(
-        rest.Server(name=settings.name, version=version("parley"), mqtt=mqtt, websocket=websocket)
+        rest.Server(
+            name=chosen.name,
+            version=version("parley"),
+            mqtt=mqtt,
+            websocket=websocket,
+            sign_up=chosen.accounts.sign_up,
+        )
     )
 
 

@@ -65,11 +65,19 @@ class Client(PeopleAndGroups):
         await self._api.close()
         self._store.close()
 
-    async def sign_up(self, name: str, password: str, display_name: str | None = None) -> None:
-        """Make an account and a session for this device."""
-        await self._begin(
-            "/v1/accounts", rest.SignUp(name=name, password=password, display_name=display_name)
+    async def sign_up(
+        self,
+        name: str,
+        password: str,
+        display_name: str | None = None,
+        *,
+        invitation: str | None = None,
+    ) -> None:
+        """Make an account and a session for this device; some servers ask for an invitation."""
+        wanted = rest.SignUp(
+            name=name, password=password, display_name=display_name, invitation=invitation
         )
+        await self._begin("/v1/accounts", wanted)
 
     async def login(self, name: str, password: str) -> None:
         """Begin a session for this device; the store keeps it."""

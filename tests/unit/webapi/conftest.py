@@ -120,9 +120,9 @@ class Scene:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Api]:
+def opened(settings: Settings) -> Iterator[Api]:
     """Open the API on a data folder."""
-    app = create_app(settings_in(folder), _FAST)
+    app = create_app(settings, _FAST)
     with app.test_client() as client:
         document = client.get("/v1/openapi.json").get_json()
     yield Api(app, document)
@@ -160,27 +160,27 @@ def set_folder(empty_folder: Path) -> tuple[Path, Scene]:
     """A data folder in which the scene is set, to be copied."""
     folder = empty_folder.parent / "scene"
     shutil.copytree(empty_folder, folder)
-    with opened(folder) as api:
+    with opened(settings_in(folder)) as api:
         return folder, set_scene(api)
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return settings_in(tmp_path / "data")
+def settings(tmp_path: Path, empty_folder: Path) -> Settings:
+    """Settings with a data folder of the test's own, in which nothing has happened."""
+    return settings_in(shutil.copytree(empty_folder, tmp_path / "data"))
 
 
 @pytest.fixture
-def api(settings: Settings, empty_folder: Path) -> Iterator[Api]:
-    shutil.copytree(empty_folder, settings.folder)
-    with opened(settings.folder) as api:
+def api(settings: Settings) -> Iterator[Api]:
+    with opened(settings) as api:
         yield api
 
 
 @pytest.fixture
-def scene(settings: Settings, set_folder: tuple[Path, Scene]) -> Iterator[Scene]:
+def scene(tmp_path: Path, set_folder: tuple[Path, Scene]) -> Iterator[Scene]:
     folder, scene = set_folder
-    shutil.copytree(folder, settings.folder)
-    with opened(settings.folder) as api:
+    settings = settings_in(shutil.copytree(folder, tmp_path / "scene"))
+    with opened(settings) as api:
         yield replace(scene, api=api)
 
 

@@ -11,7 +11,7 @@ from parley_protocol.payloads import Message
 from storage.model import Draft
 from tests.statements import counted
 from tests.unit.storage.conftest import add_people
-from tests.unit.webapi.conftest import Scene, opened
+from tests.unit.webapi.conftest import Scene, opened, settings_in
 from tests.unit.webapi.routes import OPEN_ROUTES, ROUTES, Route, filled
 from webapi.database import db, ledger
 
@@ -33,7 +33,7 @@ def sizes(set_folder: tuple[Path, Scene], tmp_path_factory: pytest.TempPathFacto
     for size in (FEW, MANY):
         folders[size] = tmp_path_factory.mktemp("sizes") / "data"
         shutil.copytree(folder, folders[size])
-        with opened(folders[size]) as api, api.app.app_context():
+        with opened(settings_in(folders[size])) as api, api.app.app_context():
             fill(replace(scene, api=api), size)
     return Sizes(folders, scene)
 
@@ -55,7 +55,7 @@ def draft(uid: str, cid: str) -> Draft:
 
 
 def cost(folder: Path, scene: Scene, route: Route) -> list[str]:
-    with opened(folder) as api:
+    with opened(settings_in(folder)) as api:
         with api.app.app_context():
             engine = db.engine
         path, body = filled(route.path, scene), filled(route.body, scene)
