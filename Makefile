@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FUZZ_SECONDS ?= 60
-CODE := protocol/parley_protocol clients storage mqtt broker bridge indexer webapi config parley bench tests
+CODE := protocol/parley_protocol clients storage mqtt broker bridge keeper webapi config parley bench tests
 
 .PHONY: help install install-dev run test bench bench-path bench-broker bench-storage fuzz lint lock
 

@@ -15,7 +15,7 @@ from parley.replay.command import load_plan
 from parley.replay.run import Replay
 from tests.platform import Platform
 
-_SERVICES = ("broker", "bridge", "indexer", "webapi")
+_SERVICES = ("broker", "bridge", "keeper", "webapi")
 
 
 async def measure(file: Path) -> bytes:

@@ -78,7 +78,7 @@ def up(  # noqa: PLR0913 - one argument an option
     ws: int | None,
     metrics: int | None,
 ) -> int:
-    """Run broker, bridge, indexer and API together, and look after them."""
+    """Run broker, bridge, keeper and API together, and look after them."""
     from parley import up as platform
 
     settings = settings_of(config, data)
@@ -192,11 +192,11 @@ def bridge(config: Path | None, data: str | None) -> None:
 
 @parley.command()
 @with_settings
-def indexer(config: Path | None, data: str | None) -> None:
-    """Run the indexer alone."""
-    from indexer.service import run
+def keeper(config: Path | None, data: str | None) -> None:
+    """Run the keeper alone: it fills the search index, forgets, and moves old messages."""
+    from keeper.service import run
 
-    _serve("indexer", run, settings_of(config, data))
+    _serve("keeper", run, settings_of(config, data))
 
 
 @parley.command()
@@ -208,26 +208,16 @@ def webapi(config: Path | None, data: str | None) -> None:
     _serve("webapi", run, settings_of(config, data))
 
 
-@parley.command()
-@with_settings
-def archiver(config: Path | None, data: str | None) -> None:
-    """Run the archiver alone: it forgets what is to be forgotten, and moves old messages."""
-    from storage.archive.service import run
-
-    _serve("archiver", run, settings_of(config, data), needs_keys=False)
-
-
 _Service = Callable[[Settings, Callable[[], None]], None]
 
 
-def _serve(name: str, service: _Service, settings: Settings, *, needs_keys: bool = True) -> None:
+def _serve(name: str, service: _Service, settings: Settings) -> None:
     from broker.engine import BrokerError
     from parley.prepare import require_keys
     from parley.supervised import end_with_parent, tell_ready
 
     logs.set_up(name, settings.log)
-    if needs_keys:
-        require_keys(settings)
+    require_keys(settings)
     end_with_parent()
     try:
         service(settings, tell_ready)

@@ -136,7 +136,7 @@ def _archive(settings: Settings) -> str:
     except UnavailableError as error:
         raise FaultError(str(error)) from None
     if not current:
-        raise FaultError("its tables are missing or of an older version: run parley archiver")
+        raise FaultError("its tables are missing or of an older version: run parley keeper")
     return "reached, with the newest tables"
 
 

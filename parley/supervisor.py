@@ -31,11 +31,11 @@ class Child:
         self._is_ready = False
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._keeper = threading.Thread(target=self._keep, name=name, daemon=True)
+        self._watcher = threading.Thread(target=self._keep, name=name, daemon=True)
 
     def start(self) -> None:
         """Begin to keep the service alive."""
-        self._keeper.start()
+        self._watcher.start()
 
     def stop(self) -> None:
         """Ask the service to end, and make it end where it takes too long."""
@@ -49,7 +49,7 @@ class Child:
             except subprocess.TimeoutExpired:
                 _log.warning("the %s does not stop: ending it", self.name)
                 process.kill()
-        self._keeper.join()
+        self._watcher.join()
         if self._line is not None:
             self._line.close()
         self._pid_file.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from parley.prepare import prepare
 from parley.supervisor import Supervisor
 
 _log = logging.getLogger(__name__)
-_SERVICES = ("broker", "bridge", "indexer", "archiver", "webapi")
+_SERVICES = ("broker", "bridge", "keeper", "webapi")
 _POLL_SECONDS = 0.1
 
 

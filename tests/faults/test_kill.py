@@ -15,7 +15,7 @@ from tests.platform import Platform
 _KILLS = 20
 _STRETCH = 3
 _TEN_MINUTES = 600
-_SERVICES = ("broker", "bridge", "indexer", "archiver", "webapi")
+_SERVICES = ("broker", "bridge", "keeper", "webapi")
 
 
 class Killer(threading.Thread):

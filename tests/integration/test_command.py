@@ -90,9 +90,7 @@ def test_a_second_platform_on_the_same_folder(tmp_path: Path) -> None:
         ("port == 1", "line 1"),
     ],
 )
-@pytest.mark.parametrize(
-    "command", ["up", "setup", "broker", "bridge", "indexer", "archiver", "webapi"]
-)
+@pytest.mark.parametrize("command", ["up", "setup", "broker", "bridge", "keeper", "webapi"])
 def test_wrong_settings(tmp_path: Path, command: str, text: str, words: str) -> None:
     file = tmp_path / "parley.toml"
     file.write_text(text)
@@ -129,7 +127,7 @@ def test_a_database_that_is_away(tmp_path: Path) -> None:
     assert "refused" in complaint(parley("up", "--config", file, *ports()))
 
 
-@pytest.mark.parametrize("service", ["broker", "bridge", "indexer", "webapi"])
+@pytest.mark.parametrize("service", ["broker", "bridge", "keeper", "webapi"])
 def test_a_service_before_the_set_up(tmp_path: Path, service: str) -> None:
     assert "run parley setup first" in complaint(parley(service, "--data", tmp_path))
 
@@ -155,7 +153,7 @@ def test_it_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
         platform.signal(number)
         assert platform.ended() == 0
     said = platform.log()
-    for service in ("broker", "bridge", "indexer", "archiver"):
+    for service in ("broker", "bridge", "keeper"):
         assert f"the {service} has stopped" in said
     assert "Traceback" not in said
     for port in (platform.http, platform.mqtt, platform.ws, platform.metrics):
@@ -177,8 +175,7 @@ def test_help_names_every_command() -> None:
         "setup",
         "broker",
         "bridge",
-        "indexer",
-        "archiver",
+        "keeper",
         "webapi",
         "settings",
         "doctor",

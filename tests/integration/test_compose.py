@@ -23,7 +23,7 @@ from tests.platform import Platform, free_ports, wait
 
 _ROOT = Path(__file__).parents[2]
 _FOLDER = _ROOT / "config" / "compose"
-_OURS = ("broker", "bridge", "indexer", "archiver", "webapi")
+_OURS = ("broker", "bridge", "keeper", "webapi")
 SETTINGS = load(_FOLDER / "parley.toml")
 
 
@@ -76,7 +76,7 @@ def test_hosts_are_services(compose: dict[str, Any]) -> None:
 
 def test_whoever_reads_the_archive_has_its_password(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    for name in ("archiver", "bridge", "webapi", "clickhouse"):
+    for name in ("keeper", "bridge", "webapi", "clickhouse"):
         assert "clickhouse_password" in services[name]["secrets"]
     environment = services["clickhouse"]["environment"]
     url = urlsplit(SETTINGS.archive.url)
@@ -112,13 +112,13 @@ def test_each_service_gets_its_own_keys_alone(tmp_path: Path) -> None:
     subprocess.run([programs / "setup", settings], check=True, env={"PATH": path})
     found = {
         folder: sorted(file.name for file in (tmp_path / folder / "keys").iterdir())
-        for folder in ("var/lib/parley", "srv/broker", "srv/bridge", "srv/indexer")
+        for folder in ("var/lib/parley", "srv/broker", "srv/bridge", "srv/keeper")
     }
     assert found == {
         "var/lib/parley": ["bridge.token", "public.pem", "signing.pem"],
         "srv/broker": ["public.pem"],
         "srv/bridge": ["bridge.token", "public.pem"],
-        "srv/indexer": ["public.pem"],
+        "srv/keeper": ["public.pem"],
     }
     pgpass = tmp_path / "tmp" / "pgpass"
     assert pgpass.read_text() == "postgres:5432:parley:parley:from the secret\n"

@@ -191,8 +191,7 @@ def test_the_platform_speaks_json_alone(tmp_path: Path) -> None:
         "parley",
         "broker",
         "bridge",
-        "indexer",
-        "archiver",
+        "keeper",
         "webapi",
     }
     assert fields(lines, "Parley is up.")["api"] == platform.url

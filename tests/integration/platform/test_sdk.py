@@ -52,7 +52,7 @@ async def test_what_is_sent_before_there_is_a_connection_waits(
         assert await bob.texts(3) == ["one", "two", "three"]
 
 
-@pytest.mark.parametrize("service", ["broker", "bridge", "indexer", "webapi"])
+@pytest.mark.parametrize("service", ["broker", "bridge", "keeper", "webapi"])
 async def test_a_service_that_dies_is_not_noticed_in_the_chat(
     platform: Platform, people: People, service: str
 ) -> None:

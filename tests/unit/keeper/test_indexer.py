@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from indexer.worker import Indexer
+from keeper.indexer import Indexer
 from parley_protocol.ids import new_id
 from storage.errors import UnavailableError
 from storage.ledger import Ledger
@@ -66,7 +66,7 @@ def test_rounds_until_all_is_indexed(store: Store, group: Conversation) -> None:
 def test_it_runs_until_it_is_stopped_and_waits_for_the_database(
     store: Store, group: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexer.worker._UNAVAILABLE_SECONDS", 0)
+    monkeypatch.setattr("keeper.indexer._UNAVAILABLE_SECONDS", 0)
     indexer = Indexer(Ledger(store))
     store.away = 3
     running = threading.Thread(target=indexer.run)

@@ -1,4 +1,4 @@
-"""The archiver and ClickHouse are killed in the middle of moves: nothing lost, nothing doubled."""
+"""The keeper and ClickHouse are killed in the middle of moves: nothing lost, nothing doubled."""
 
 import signal
 import subprocess
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select
 
+from config import keys
 from parley_protocol.payloads import Entry
 from storage.archive.clickhouse import ClickHouseArchive
 from storage.archive.connection import NativeConnection
@@ -29,7 +30,7 @@ _KILLS = 5
 
 
 class House:
-    """A filled ledger, its archive, and the archiver as a process of its own."""
+    """A filled ledger, its archive, and the keeper as a process of its own."""
 
     def __init__(
         self, folder: Path, archive_url: str, connection: NativeConnection, engine: Engine
@@ -38,10 +39,12 @@ class House:
         self.ledger = Ledger(SqlStore(engine), ClickHouseArchive(connection))
         (self.uid,) = add_people(engine, 1)
         self.cids = [self._talk(n) for n in range(_GROUPS)]
-        self._log = folder / "archiver.log"
+        keys.create(folder)
+        self._log = folder / "keeper.log"
         self._settings = folder / "parley.toml"
         self._settings.write_text(
-            f"[ledger]\nurl = '{engine.url}'\n[archive]\nurl = '{archive_url}'\nafter_days = 0\n"
+            f"data = '{folder}'\n[ledger]\nurl = '{engine.url}'\n"
+            f"[archive]\nurl = '{archive_url}'\nafter_days = 0\n"
         )
 
     def _talk(self, number: int) -> str:
@@ -51,7 +54,7 @@ class House:
         return cid
 
     def start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "parley", "archiver", "--config", str(self._settings)]
+        command = [sys.executable, "-m", "parley", "keeper", "--config", str(self._settings)]
         with self._log.open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
 
@@ -90,29 +93,32 @@ def test_kills_in_the_middle_of_moves(house: House, clickhouse: ClickHouse) -> N
     before = {cid: house.history(cid) for cid in house.cids}
     for number in range(_KILLS):
         archived = house.archived()
-        archiver = house.start()
+        keeper = house.start()
         wait(lambda archived=archived: house.archived() > archived, house.log)  # type: ignore[misc]
         if number % 2:
             clickhouse.kill()
-        archiver.kill()
-        archiver.wait()
+        keeper.kill()
+        keeper.wait()
         if number % 2:
             clickhouse.start()
         assert {cid: house.history(cid) for cid in house.cids} == before
-    archiver = house.start()
+    keeper = house.start()
     wait(lambda: house.archived() == _GROUPS * (_MESSAGES + 1 - KEEP), house.log)
-    archiver.send_signal(signal.SIGTERM)
-    assert archiver.wait(60) == 0
+    keeper.send_signal(signal.SIGTERM)
+    assert keeper.wait(60) == 0
     assert {cid: house.history(cid) for cid in house.cids} == before
     assert "Traceback" not in house.log()
 
 
-def test_while_clickhouse_is_away_the_archiver_waits(house: House, clickhouse: ClickHouse) -> None:
+def test_while_clickhouse_is_away_only_the_archive_waits(
+    house: House, clickhouse: ClickHouse
+) -> None:
     clickhouse.kill()
-    archiver = house.start()
+    keeper = house.start()
     wait(lambda: "waiting: the archive does not answer" in house.log(), house.log)
+    wait(lambda: not house.ledger.unindexed(), house.log)
     clickhouse.start()
     wait(lambda: house.archived() > 0, house.log)
-    archiver.send_signal(signal.SIGTERM)
-    assert archiver.wait(60) == 0
+    keeper.send_signal(signal.SIGTERM)
+    assert keeper.wait(60) == 0
     assert "Traceback" not in house.log()

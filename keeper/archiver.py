@@ -1,12 +1,8 @@
-"""Run the archiver as a service: it forgets what is to be forgotten, and moves what is old."""
+"""The archiver's loop: forget what is to be forgotten, and move what is old."""
 
 import logging
-import os
-import signal
 import threading
 import time
-from collections.abc import Callable
-from types import FrameType
 
 from config.settings import Settings
 from storage.archive import open_archive
@@ -23,36 +19,18 @@ _COPYING_SECONDS = 60.0
 _PAUSE_SECONDS = 600.0
 _LOOK_SECONDS = 5.0
 """How long somebody who leaves for ever waits until it is begun."""
-_NICENESS = 10
 
 
 class _StoppedError(Exception):
     """The archiver leaves between two transactions."""
 
 
-def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
-    """Forget what is to be forgotten and move what is old, again and again, until told to stop."""
-    stopping = threading.Event()
+class Archiver:
+    """Forgets and moves, again and again. No two may work on one ledger at a time."""
 
-    def leave(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGINT, leave)
-    # Whoever reads or writes messages comes first.
-    os.nice(_NICENESS)
-    archiver = _Archiver(settings, stopping)
-    tell_ready()
-    _log.info("the archiver works")
-    while not stopping.wait(archiver.turn()):
-        pass
-    _log.info("the archiver has stopped")
-
-
-class _Archiver:
-    def __init__(self, settings: Settings, stopping: threading.Event) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._window = settings.archive.after_days * _DAY
-        self._stopping = stopping
+        self._stopping = threading.Event()
         url = settings.archive.url
         self._archive = open_archive(url, _COPYING_SECONDS) if url else None
         store = SqlStore(connect(settings.ledger_url))
@@ -60,7 +38,16 @@ class _Archiver:
         self._mover = Mover(store, self._archive, rest=self._rest) if self._archive else None
         self._due = 0.0
 
-    def turn(self) -> float:
+    def run(self) -> None:
+        """Work until ``stop``; a transaction that was begun is finished."""
+        while not self._stopping.wait(self._turn()):
+            pass
+
+    def stop(self) -> None:
+        """Ask ``run`` to end."""
+        self._stopping.set()
+
+    def _turn(self) -> float:
         """Make one pass, and give the seconds until the next one."""
         now = time.time_ns() // 1_000_000
         try:
