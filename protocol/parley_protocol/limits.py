@@ -18,6 +18,9 @@ GROUP_MAX = 100
 NAME_MAX = 64
 """Characters of a display name or a group's name."""
 
+DRAFT_MAX = 4_000
+"""Characters of a draft that is kept for one's other devices."""
+
 EMOJI_MAX = 32
 """Characters of a reaction: the longest joined emoji has 10."""
 

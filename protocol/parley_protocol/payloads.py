@@ -136,10 +136,13 @@ class ReceiptMoved(
 class ConversationChanged(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="conversation"
 ):
-    """The person has joined a conversation, or is no longer in it."""
+    """The person has joined a conversation, is no longer in it, or keeps it otherwise now.
+
+    For ``preferences``, ask ``GET /v1/conversations/{cid}``.
+    """
 
     cid: Id
-    change: Literal["joined", "left"]
+    change: Literal["joined", "left", "preferences"]
     type: Literal["dm", "group"]
     name: str = ""
 

@@ -7,7 +7,7 @@ A page is always ``items`` and ``next``: the cursor of the following page, or ``
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from parley_protocol import limits
 from parley_protocol.payloads import Entry, Id, Role, Seq
@@ -25,6 +25,7 @@ DisplayName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_MAX)]
 GroupName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_MAX)]
 GivenRole = Literal["owner", "admin", "member"]
 RetentionDays = Annotated[int, Meta(ge=1, le=36_500)]
+DraftText = Annotated[str, Meta(max_length=limits.DRAFT_MAX)]
 DeviceName = Annotated[str, Meta(max_length=limits.NAME_MAX)]
 RefreshToken = Annotated[str, Meta(min_length=1, max_length=256)]
 Code = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -160,6 +161,32 @@ class SetRetention(Struct, frozen=True, kw_only=True):
     days: RetentionDays | None
 
 
+class ChangePreferences(Struct, frozen=True, kw_only=True):
+    """How one keeps a conversation; what is left out stays as it is.
+
+    ``muted_until`` takes a time far away to mute for ever, and ``null`` to hear it again.
+    """
+
+    pinned: bool | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
+    muted_until: Time | UnsetType | None = UNSET
+    marked_unread: bool | UnsetType = UNSET
+    draft: DraftText | UnsetType = UNSET
+
+
+class Preferences(Struct, frozen=True, kw_only=True):
+    """How one keeps a conversation; the same on all of one's devices, and nobody else's business.
+
+    ``marked_unread`` ends when more of it is read. ``draft`` is what one has begun to write.
+    """
+
+    pinned: bool = False
+    archived: bool = False
+    muted_until: Time | None = None
+    marked_unread: bool = False
+    draft: DraftText = ""
+
+
 class Member(Struct, frozen=True, kw_only=True):
     """A member of a conversation, and how far that member has received and read it."""
 
@@ -182,6 +209,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     unread: int
     created_at: Time
     retention_days: RetentionDays | None
+    preferences: Preferences
     members: list[Member]
 
 

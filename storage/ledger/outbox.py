@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from parley_protocol.payloads import ConversationChanged, Entry, encode, for_delivery
-from storage.model import Conversation
+from storage.model import Conversation, ConversationType
 from storage.unit import Unit
 
 
@@ -19,6 +19,12 @@ def tell_left(unit: Unit, conversation: Conversation, uid: str) -> None:
     """Tell somebody that a conversation is closed to them; the last they hear of it."""
     left = ConversationChanged(cid=conversation.cid, change="left", type=conversation.type)
     _post(unit, [uid], encode(left))
+
+
+def tell_preferences(unit: Unit, cid: str, kind: ConversationType, uid: str) -> None:
+    """Tell somebody's devices that one of them keeps a conversation otherwise now."""
+    changed = ConversationChanged(cid=cid, change="preferences", type=kind)
+    _post(unit, [uid], encode(changed))
 
 
 def tell_entry(unit: Unit, entry: Entry, uids: Collection[str]) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from storage.accounts import Account, Session
+from storage.personal import Preference
 from storage.sql.tables import conversations, erasures, former_members, members, messages
 
 _DAY = 24 * 3600 * 1000
@@ -62,7 +63,8 @@ class SqlForgetting:
         self._connection.execute(one.values(rewrites=conversations.c.rewrites + 1))
 
     def begin_erasure(self, uid: str, now: int) -> None:
-        self._connection.execute(delete(Session).where(Session.uid == uid))
+        for table in (Session, Preference):
+            self._connection.execute(delete(table).where(table.uid == uid))
         stone = {"name": _STONE + uid[1:], "display_name": "", "password_hash": ""}
         emptied = update(Account).where(Account.uid == uid)
         self._connection.execute(emptied.values(erased_at=now // 1000, **stone))

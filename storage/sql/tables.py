@@ -1,5 +1,7 @@
 """The ledger's tables. Ids are 32 hex digits, times milliseconds since 1970."""
 
+from typing import cast
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -14,6 +16,7 @@ from sqlalchemy import (
 )
 
 from storage.accounts import Base
+from storage.personal import Preference
 
 _ID = String(32)
 # SQLite numbers rows by itself only where the key is declared INTEGER.
@@ -38,6 +41,8 @@ conversations = Table(
     Column("rewrites", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
+
+preferences = cast("Table", Preference.__table__)
 
 members = Table(
     "members",

@@ -26,7 +26,14 @@ from storage.sql import given, rows
 from storage.sql.forgetting import SqlForgetting
 from storage.sql.search import SqlIndex
 from storage.sql.statements import Statements
-from storage.sql.tables import conversations, former_members, members, messages, outbox
+from storage.sql.tables import (
+    conversations,
+    former_members,
+    members,
+    messages,
+    outbox,
+    preferences,
+)
 from storage.unit import Key, Spans
 
 _STATEMENTS = {dialect: Statements(dialect) for dialect in ("sqlite", "postgresql")}
@@ -138,8 +145,9 @@ class SqlUnit:
         given.insert_all(self._connection, members, joining)
 
     def leave(self, cid: str, uids: Collection[str]) -> None:
-        gone = and_(members.c.cid == cid, members.c.uid.in_(uids))
-        self._connection.execute(delete(members).where(gone))
+        for table in (preferences, members):
+            gone = and_(table.c.cid == cid, table.c.uid.in_(uids))
+            self._connection.execute(delete(table).where(gone))
         past = and_(former_members.c.cid == cid, former_members.c.uid.in_(uids))
         known = set(self._connection.scalars(select(former_members.c.uid).where(past)))
         if new := set(uids) - known:

@@ -8,6 +8,8 @@ from sqlalchemy import select
 from parley_protocol import rest
 from storage.accounts import Account
 from storage.model import Conversation, Member
+from storage.personal import Preference
+from webapi.conversations import preferences
 from webapi.database import reading
 
 _ROLES = ("owner", "admin", "member", "erased")
@@ -18,11 +20,17 @@ def present(conversations: Sequence[Conversation], uid: str) -> list[rest.Conver
     uids = {member for conversation in conversations for member in conversation.members}
     accounts = reading().scalars(select(Account).where(Account.uid.in_(uids))).all()
     names = {account.uid: account for account in accounts}
-    return [describe(c, uid, _members(c, names)) for c in conversations]
+    kept = preferences.of(reading(), uid, [conversation.cid for conversation in conversations])
+    return [describe(c, uid, _members(c, names), kept.get(c.cid)) for c in conversations]
 
 
-def describe(conversation: Conversation, uid: str, members: list[rest.Member]) -> rest.Conversation:
-    """Describe a conversation as its member sees it."""
+def describe(
+    conversation: Conversation,
+    uid: str,
+    members: list[rest.Member],
+    preference: Preference | None,
+) -> rest.Conversation:
+    """Describe a conversation as its member sees it, and keeps it."""
     read = conversation.members[uid].read
     return rest.Conversation(
         cid=conversation.cid,
@@ -33,6 +41,7 @@ def describe(conversation: Conversation, uid: str, members: list[rest.Member]) -
         unread=conversation.head - read,
         created_at=datetime.fromtimestamp(conversation.created_at / 1000, UTC),
         retention_days=conversation.retention_days,
+        preferences=preferences.describe(preference, read),
         members=members,
     )
 

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from parley_protocol import rest
 from storage.model import Conversation
 from webapi.auth import me
+from webapi.conversations import preferences
 from webapi.conversations.presenter import present
 from webapi.database import ledger, milliseconds
 from webapi.openapi import encode, endpoint
@@ -76,6 +77,19 @@ def rename_group(cid: str, json: rest.RenameGroup) -> Response:
     uid = me()
     require_shown(json.name, "$.name")
     return _show(ledger().rename(uid, cid, json.name, milliseconds()), uid)
+
+
+@endpoint(
+    blueprint,
+    "PATCH",
+    f"{_ONE}/preferences",
+    returns={200: rest.Conversation},
+    problems=[404],
+)
+def change_preferences(cid: str, json: rest.ChangePreferences) -> Response:
+    """Pin, archive or mute a conversation, mark it as unread, or keep a draft, on all devices."""
+    uid = me()
+    return _show(preferences.change(uid, cid, json), uid)
 
 
 @endpoint(

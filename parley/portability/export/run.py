@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 import msgspec
+from sqlalchemy.orm import Session as Database
 
 from parley.portability.export.files import new_folder, write
 from parley.portability.export.index import Index, is_note, new_index
@@ -23,6 +24,8 @@ from parley_protocol import rest
 from parley_protocol.payloads import Entry, encode
 from storage.errors import NotFoundError
 from storage.model import Conversation
+from storage.personal import Preference
+from webapi.conversations import preferences
 from webapi.conversations.presenter import describe, describe_member
 
 _AT_ONCE = 1_000
@@ -42,7 +45,9 @@ def export_person(place: Place, name: str, folder: Path, *, overwrite: bool) -> 
     new_folder(folder, overwrite=overwrite)
     profile = {"account": account, "sessions": sessions}
     write(folder / "account.json", [msgspec.json.format(msgspec.json.encode(profile))])
-    lines = (_line(_described(one, account.uid, names)) for one in conversations)
+    with Database(place.engine) as database:
+        kept = preferences.of(database, account.uid, [one.cid for one in conversations])
+    lines = (_line(_described(one, account.uid, names, kept.get(one.cid))) for one in conversations)
     write(folder / "conversations.jsonl", lines)
     for conversation in conversations:
         own = new_folder(folder / "conversations" / conversation.cid, overwrite=overwrite)
@@ -105,13 +110,15 @@ def _read(log: Path) -> Iterator[Entry]:
             yield decode(line)
 
 
-def _described(conversation: Conversation, uid: str, names: Names) -> rest.Conversation:
+def _described(
+    conversation: Conversation, uid: str, names: Names, preference: Preference | None
+) -> rest.Conversation:
     members = [
         describe_member(member, person)
         for member in conversation.members.values()
         if (person := names.person(member.uid)) is not None
     ]
-    return describe(conversation, uid, members)
+    return describe(conversation, uid, members, preference)
 
 
 def _title(conversation: Conversation, reader: str, names: Names) -> str:

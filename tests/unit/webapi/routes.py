@@ -40,6 +40,7 @@ ROUTES = [
     Route("GET", _GROUP, None, (200, 200, 200, 404, 404), 5),
     Route("PATCH", _GROUP, {"name": "Linkers"}, (200, 200, 403, 404, 404), 10),
     Route("PUT", f"{_GROUP}/retention", {"days": 30}, (200, 403, 403, 404, 404), 10),
+    Route("PATCH", f"{_GROUP}/preferences", {"pinned": True}, (200, 200, 200, 404, 404), 10),
     Route("GET", f"{_GROUP}/messages", None, (200, 200, 200, 404, 404), 5),
     Route("GET", f"{_GROUP}/messages/1", None, (200, 200, 200, 404, 404), 5),
     Route("POST", f"{_GROUP}/members", {"uids": ["{stranger}"]}, (200, 200, 403, 404, 404), 15),
