@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 
+from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -13,6 +14,7 @@ from parley_protocol.ids import new_id
 _SIGNING = "signing.pem"
 _PUBLIC = "public.pem"
 _BRIDGE = "bridge.token"
+_SECRETS = "secrets.key"
 _YEARS_10 = 10 * 365 * 24 * 3600
 
 
@@ -22,7 +24,7 @@ def folder(data: Path) -> Path:
 
 
 def create(data: Path) -> None:
-    """Make what is missing: the API's signing key, its public half, the bridge's token."""
+    """Make what is missing: the API's keys, the bridge's token, and the key that seals secrets."""
     keys = folder(data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     keys.mkdir(exist_ok=True, mode=0o700)
@@ -37,6 +39,8 @@ def create(data: Path) -> None:
             key, sub="bridge", device=new_id(), scope="service", now=now, seconds=_YEARS_10
         )
         _write(keys / _BRIDGE, token.encode())
+    if not (keys / _SECRETS).exists():
+        _write(keys / _SECRETS, Fernet.generate_key())
 
 
 def signing_key(data: Path) -> Ed25519PrivateKey:
@@ -59,6 +63,11 @@ def public_key(data: Path) -> Ed25519PublicKey:
 def bridge_token(data: Path) -> str:
     """Read the bridge's token for the broker."""
     return (folder(data) / _BRIDGE).read_text()
+
+
+def secrets_key(data: Path) -> bytes:
+    """Read the key that seals secrets in the database (Fernet)."""
+    return (folder(data) / _SECRETS).read_bytes()
 
 
 def _write(path: Path, content: bytes) -> None:

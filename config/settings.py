@@ -158,6 +158,26 @@ class Accounts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"{self.app_url}#{purpose}={code}" if self.app_url else ""
 
 
+class Mail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    sender: Annotated[
+        str,
+        Meta(
+            pattern=r"^([^<>\r\n]+ <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$",
+            description="From whom mails are: an address, or a name and an <address>",
+        ),
+    ] = "Parley <parley@localhost>"
+    smtp: Annotated[
+        str,
+        Meta(
+            pattern=r"^(smtps?://([^:@/]+@)?([^:@/]+|\[[^]]+\])(:[0-9]+)?)?$",
+            description="Server that takes mails: smtps://user@host:465 for TLS from the first "
+            "byte, smtp://user@host:587 for STARTTLS, which is insisted on; an @ in user is %40. "
+            "Empty: each mail becomes a file in the data folder's mail/. The password is "
+            "taken from the environment variable SMTP_PASSWORD",
+        ),
+    ] = ""
+
+
 class Tokens(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     access_minutes: Annotated[Positive, Meta(description="Life of an access token")] = 15
     refresh_days: Annotated[Positive, Meta(description="Life of a session that is not used")] = 90
@@ -181,6 +201,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bridge: Bridge = Bridge()
     api: Api = Api()
     accounts: Accounts = Accounts()
+    mail: Mail = Mail()
     tokens: Tokens = Tokens()
     log: Log = Log()
 

@@ -1,1 +1,1 @@
-"""What is done with stored messages in their own time: indexed, forgotten, moved."""
+"""What is done in its own time: messages are indexed, forgotten and moved, mails are sent."""

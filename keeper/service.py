@@ -1,4 +1,4 @@
-"""Run the keeper as a service: its two loops, a thread each, neither of which delays the other."""
+"""Run the keeper as a service: its loops, a thread each, none of which delays another."""
 
 import logging
 import os
@@ -11,6 +11,7 @@ from typing import Protocol
 from config.settings import Settings
 from keeper.archiver import Archiver
 from keeper.indexer import Indexer
+from keeper.mailer import Mailer
 from storage import open_ledger
 
 _log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def run(settings: Settings, tell_ready: Callable[[], None]) -> None:
     """Work until SIGTERM or SIGINT; the portion that was begun is finished first."""
     # Whoever reads or writes messages comes first.
     os.nice(_NICENESS)
-    loops = (Indexer(open_ledger(settings.ledger_url)), Archiver(settings))
+    loops = (Indexer(open_ledger(settings.ledger_url)), Archiver(settings), Mailer(settings))
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
         _stop(loops)

@@ -193,7 +193,7 @@ def bridge(config: Path | None, data: str | None) -> None:
 @parley.command()
 @with_settings
 def keeper(config: Path | None, data: str | None) -> None:
-    """Run the keeper alone: it fills the search index, forgets, and moves old messages."""
+    """Run the keeper alone: it indexes, forgets, moves old messages and sends mail."""
     from keeper.service import run
 
     _serve("keeper", run, settings_of(config, data))

@@ -1,7 +1,10 @@
 """Accounts and what belongs to them, as SQLAlchemy models. Times are seconds since 1970."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+# SQLite numbers rows by itself only where the key is declared INTEGER.
+_COUNTER = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Base(DeclarativeBase):
@@ -9,9 +12,13 @@ class Base(DeclarativeBase):
 
 
 class Account(Base):
-    """A person. ``name`` is unique and in lower case; of an erased account only the uid is left."""
+    """A person. ``name`` is unique and in lower case; of an erased account only the uid is left.
+
+    ``email`` is unique, in lower case, and verified: mail that was sent there was read.
+    """
 
     __tablename__ = "accounts"
+    __table_args__ = (Index("accounts_email", "email", unique=True),)
 
     uid: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(String(32), unique=True)
@@ -19,6 +26,7 @@ class Account(Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[int] = mapped_column(BigInteger)
     erased_at: Mapped[int | None] = mapped_column(BigInteger)
+    email: Mapped[str | None] = mapped_column(String(254))
 
 
 class Session(Base):
@@ -48,4 +56,33 @@ class Invitation(Base):
 
     code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     uses_left: Mapped[int] = mapped_column(Integer)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class Ticket(Base):
+    """What was begun and ends with a code that somebody has been given, once and soon."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (Index("tickets_account", "uid"),)
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(16))
+    uid: Mapped[str | None] = mapped_column(ForeignKey("accounts.uid", ondelete="CASCADE"))
+    content: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class Mail(Base):
+    """A mail that is to be sent, until it is sent or is worth nothing any more.
+
+    ``sealed`` is encrypted: there may be a code in it.
+    """
+
+    __tablename__ = "mails"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy's form
+
+    number: Mapped[int] = mapped_column(_COUNTER, primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    due_at: Mapped[int] = mapped_column(BigInteger)
+    tries: Mapped[int] = mapped_column(Integer)
     expires_at: Mapped[int] = mapped_column(BigInteger)

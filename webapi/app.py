@@ -9,23 +9,26 @@ from config import keys
 from config.settings import Settings
 from parley_protocol import limits
 from storage.archive import open_archive
+from storage.mails import Seal
 from webapi import (
     accounts,
     auth,
     conversations,
     database,
     docs,
+    email,
     history,
+    mail,
     people,
     problems,
     search,
     server,
 )
 from webapi import settings as configured
-from webapi.accounts.passwords import Passwords
+from webapi.accounts import passwords, sessions
 
 _BODY_MAX = limits.PAYLOAD_MAX
-_ROOMS = (accounts, people, conversations, history, search, server, docs)
+_ROOMS = (accounts, email, people, conversations, history, search, server, docs)
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -45,8 +48,9 @@ def create_app(settings: Settings, hasher: PasswordHasher | None = None) -> Flas
     app.url_map.converters["id"] = _IdConverter
     app.url_map.strict_slashes = True
     app.extensions[auth.KEY] = keys.public_key(settings.folder)
-    app.extensions[accounts.KEY] = accounts.Issuer(settings)
-    app.extensions[accounts.PASSWORDS] = Passwords(hasher)
+    app.extensions[sessions.KEY] = sessions.Issuer(settings)
+    app.extensions[passwords.KEY] = passwords.Passwords(hasher)
+    app.extensions[mail.KEY] = Seal(keys.secrets_key(settings.folder))
     app.extensions[configured.KEY] = settings
     problems.register(app)
     database.register(app, settings.ledger_url, open_archive(settings.archive.url))

@@ -56,6 +56,12 @@ class ProblemError(Exception):
         self.headers = headers or {}
 
 
+def code_invalid() -> ProblemError:
+    """Refuse a code that somebody was given."""
+    detail = "the code was used, or its time is over, or it never was"
+    return ProblemError(403, "code_invalid", detail, where="$.code")
+
+
 def register(app: Flask) -> None:
     """Turn every error of an app into a problem."""
     app.register_error_handler(ProblemError, _answer)

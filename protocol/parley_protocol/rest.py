@@ -20,6 +20,16 @@ AccountName = Annotated[
         description="3 to 32 of a-z, 0-9, dot, dash and underscore; a letter or digit first",
     ),
 ]
+Email = Annotated[
+    str,
+    Meta(
+        # What HTML takes for one, with a dot behind the @.
+        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"
+        r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$(?!\n)",
+        max_length=254,
+        description="An e-mail address; upper and lower case are the same",
+    ),
+]
 Password = Annotated[str, Meta(min_length=8, max_length=256)]
 DisplayName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_MAX)]
 GroupName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_MAX)]
@@ -61,9 +71,9 @@ class SignUp(Struct, frozen=True, kw_only=True):
 
 
 class Login(Struct, frozen=True, kw_only=True):
-    """A session for the device that asks."""
+    """A session for the device that asks. ``name`` is the account's, or its e-mail address."""
 
-    name: AccountName
+    name: Annotated[str, Meta(min_length=1, max_length=254)]
     password: Password
     device: Id | None = None
     device_name: DeviceName = ""
@@ -94,7 +104,21 @@ class Account(Struct, frozen=True, kw_only=True):
     uid: Id
     name: str
     display_name: str
+    email: str | None
     created_at: Time
+
+
+class ChangeEmail(Struct, frozen=True, kw_only=True):
+    """A new e-mail address, or ``null`` for none."""
+
+    email: Email | None
+    password: Password
+
+
+class Confirm(Struct, frozen=True, kw_only=True):
+    """A code that was mailed."""
+
+    code: Code
 
 
 class EraseAccount(Struct, frozen=True, kw_only=True):

@@ -16,13 +16,19 @@ from sqlalchemy import (
     update,
 )
 
-from storage.accounts import Account, Session
+from storage.accounts import Account, Session, Ticket
 from storage.personal import Preference
 from storage.sql.tables import conversations, erasures, former_members, members, messages
 
 _DAY = 24 * 3600 * 1000
 _STONE = "~"
 """How an erased account's name begins, which no name may."""
+_GONE_AT_ONCE = (
+    Session,
+    Ticket,
+    Preference,
+)
+"""What belongs to an account and goes with it."""
 _SAYS_NOTHING = ("erased", "system")
 
 
@@ -63,9 +69,9 @@ class SqlForgetting:
         self._connection.execute(one.values(rewrites=conversations.c.rewrites + 1))
 
     def begin_erasure(self, uid: str, now: int) -> None:
-        for table in (Session, Preference):
+        for table in _GONE_AT_ONCE:
             self._connection.execute(delete(table).where(table.uid == uid))
-        stone = {"name": _STONE + uid[1:], "display_name": "", "password_hash": ""}
+        stone = {"name": _STONE + uid[1:], "display_name": "", "password_hash": "", "email": None}
         emptied = update(Account).where(Account.uid == uid)
         self._connection.execute(emptied.values(erased_at=now // 1000, **stone))
         self._connection.execute(insert(erasures).values(uid=uid))

@@ -115,10 +115,10 @@ def test_each_service_gets_its_own_keys_alone(tmp_path: Path) -> None:
         for folder in ("var/lib/parley", "srv/broker", "srv/bridge", "srv/keeper")
     }
     assert found == {
-        "var/lib/parley": ["bridge.token", "public.pem", "signing.pem"],
+        "var/lib/parley": ["bridge.token", "public.pem", "secrets.key", "signing.pem"],
         "srv/broker": ["public.pem"],
         "srv/bridge": ["bridge.token", "public.pem"],
-        "srv/keeper": ["public.pem"],
+        "srv/keeper": ["public.pem", "secrets.key"],
     }
     pgpass = tmp_path / "tmp" / "pgpass"
     assert pgpass.read_text() == "postgres:5432:parley:parley:from the secret\n"

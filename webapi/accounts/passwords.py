@@ -2,10 +2,17 @@
 
 import secrets
 from contextlib import suppress
+from typing import cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
+from flask import current_app
 
+from storage.accounts import Account
+from webapi.database import reading
+from webapi.problems import ProblemError
+
+KEY = "parley_passwords"
 _MEMORY_KIB = 19 * 1024
 
 
@@ -32,3 +39,19 @@ class Passwords:
     def is_outdated(self, stored: str) -> bool:
         """Tell whether a hash was made at another cost than today's."""
         return self._hasher.check_needs_rehash(stored)
+
+
+def passwords() -> Passwords:
+    """Give what hashes passwords in the current app."""
+    return cast("Passwords", current_app.extensions[KEY])
+
+
+def require_password(uid: str, password: str) -> None:
+    """Check somebody's password before what a stolen token shall not be enough for.
+
+    Raises:
+        ProblemError: 403, it is wrong.
+    """
+    account = reading().get(Account, uid)
+    if not passwords().check(account.password_hash if account else None, password):
+        raise ProblemError(403, "wrong_password", "the password is wrong", where="$.password")

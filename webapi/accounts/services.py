@@ -137,6 +137,7 @@ def describe(account: Account) -> rest.Account:
         uid=account.uid,
         name=account.name,
         display_name=account.display_name,
+        email=account.email,
         created_at=datetime.fromtimestamp(account.created_at, UTC),
     )
 

@@ -4,6 +4,9 @@ import hashlib
 import hmac
 import secrets
 from enum import Enum
+from typing import cast
+
+from flask import current_app
 
 from config import keys
 from config.settings import Settings
@@ -11,6 +14,7 @@ from parley_protocol import rest, tokens
 from parley_protocol.ids import new_id
 from storage.accounts import Session
 
+KEY = "parley_issuer"
 _MINUTE = 60
 _DAY = 24 * 3600
 
@@ -80,6 +84,11 @@ class Issuer:
             expires_in=self._access_seconds,
             refresh_token=f"{session.sid}.{secret}",
         )
+
+
+def issuer() -> Issuer:
+    """Give what makes sessions in the current app."""
+    return cast("Issuer", current_app.extensions[KEY])
 
 
 def _hash(secret: str) -> str:

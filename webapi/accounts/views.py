@@ -1,15 +1,13 @@
 """Sign-up, login, refresh, logout, and one's own account."""
 
-from typing import cast
-
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response
 from sqlalchemy import select
 
 from parley_protocol import rest
 from storage.accounts import Account
 from webapi.accounts import services
-from webapi.accounts.passwords import Passwords
-from webapi.accounts.sessions import Issuer
+from webapi.accounts.passwords import passwords, require_password
+from webapi.accounts.sessions import issuer
 from webapi.auth import identity, me
 from webapi.database import ledger, milliseconds, reading, seconds, writing
 from webapi.openapi import encode, endpoint
@@ -17,8 +15,6 @@ from webapi.problems import ProblemError
 from webapi.settings import settings
 from webapi.texts import require_shown
 
-KEY = "parley_issuer"
-PASSWORDS = "parley_passwords"
 blueprint = Blueprint("accounts", __name__)
 
 
@@ -36,8 +32,8 @@ def sign_up(json: rest.SignUp) -> Response:
         require_shown(json.display_name, "$.display_name")
     mode = settings().accounts.sign_up
     services.require_admission(mode, json.invitation, seconds())
-    account = services.create(mode, json, _passwords().hash(json.password), seconds())
-    return encode(services.log_in(_issuer(), account.uid, json, seconds()), 201)
+    account = services.create(mode, json, passwords().hash(json.password), seconds())
+    return encode(services.log_in(issuer(), account.uid, json, seconds()), 201)
 
 
 @endpoint(
@@ -50,13 +46,14 @@ def sign_up(json: rest.SignUp) -> Response:
 )
 def log_in(json: rest.Login) -> Response:
     """Begin a session for a device; it replaces the device's last one."""
-    query = select(Account.uid, Account.password_hash).where(Account.name == json.name)
+    by = Account.email if "@" in json.name else Account.name
+    query = select(Account.uid, Account.password_hash).where(by == json.name.lower())
     found = reading().execute(query).one_or_none()
-    if not _passwords().check(found.password_hash if found else None, json.password) or not found:
+    if not passwords().check(found.password_hash if found else None, json.password) or not found:
         raise ProblemError(401, "wrong_credentials", "the name or the password is wrong")
-    if _passwords().is_outdated(found.password_hash):
+    if passwords().is_outdated(found.password_hash):
         _rehash(found.uid, json.password)
-    return encode(services.log_in(_issuer(), found.uid, json, seconds()), 201)
+    return encode(services.log_in(issuer(), found.uid, json, seconds()), 201)
 
 
 @endpoint(
@@ -69,7 +66,7 @@ def log_in(json: rest.Login) -> Response:
 )
 def refresh(json: rest.Refresh) -> Response:
     """Exchange a refresh token for new tokens; the old one is spent."""
-    return encode(services.refresh(_issuer(), json.refresh_token, seconds()))
+    return encode(services.refresh(issuer(), json.refresh_token, seconds()))
 
 
 @endpoint(blueprint, "DELETE", "/v1/sessions/current", returns={204: None})
@@ -98,22 +95,13 @@ def change_me(json: rest.ChangeAccount) -> Response:
 def erase_me(json: rest.EraseAccount) -> Response:
     """Erase one's account, and everything that one has said. This cannot be undone."""
     uid = me()
-    if not _passwords().check(services.find(reading(), uid).password_hash, json.password):
-        raise ProblemError(403, "wrong_password", "the password is wrong")
+    require_password(uid, json.password)
     reading().rollback()
     ledger().erase(uid, milliseconds())
     return Response(status=204)
 
 
 def _rehash(uid: str, password: str) -> None:
-    stored = _passwords().hash(password)
+    stored = passwords().hash(password)
     with writing() as database:
         services.find(database, uid).password_hash = stored
-
-
-def _issuer() -> Issuer:
-    return cast("Issuer", current_app.extensions[KEY])
-
-
-def _passwords() -> Passwords:
-    return cast("Passwords", current_app.extensions[PASSWORDS])

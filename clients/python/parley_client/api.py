@@ -95,9 +95,9 @@ class Api:
         """Change something, or ask with a body."""
         return msgspec.json.decode(await self._authorized(method, path, body), type=model)
 
-    async def post(self, path: str, body: msgspec.Struct) -> None:
+    async def do(self, method: str, path: str, body: msgspec.Struct) -> None:
         """Have something done that gives nothing back."""
-        await self._authorized("POST", path, body)
+        await self._authorized(method, path, body)
 
     async def delete(self, path: str) -> None:
         """Take something away."""

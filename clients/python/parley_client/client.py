@@ -91,7 +91,7 @@ class Client(PeopleAndGroups):
 
     async def erase(self, password: str) -> None:
         """Erase the account with all that was said, here and on the server, for ever."""
-        await self._api.post("/v1/me/erasure", rest.EraseAccount(password=password))
+        await self._api.do("POST", "/v1/me/erasure", rest.EraseAccount(password=password))
         await self._disconnect()
         self._api.forget()
 

@@ -35,6 +35,16 @@ class PeopleAndGroups(ABC):
         body = rest.ChangeAccount(display_name=display_name)
         return await self._api.send("PATCH", "/v1/me", body, rest.Account)
 
+    async def change_email(self, email: str | None, password: str) -> None:
+        """Have a code mailed to a new address, for ``confirm_email``; ``None`` removes it."""
+        body = rest.ChangeEmail(email=email, password=password)
+        await self._api.do("PUT", "/v1/me/email", body)
+
+    async def confirm_email(self, code: str) -> rest.Account:
+        """Make an address one's own, by the code that was mailed to it."""
+        body = rest.Confirm(code=code)
+        return await self._api.send("POST", "/v1/me/email/confirmation", body, rest.Account)
+
     async def people(self, prefix: str, limit: int = 50) -> list[rest.Person]:
         """Look people up by the beginning of their account name."""
         page = await self._api.get("/v1/people", rest.People, prefix=prefix, limit=limit)

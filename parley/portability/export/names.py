@@ -57,6 +57,7 @@ def _account(account: Account) -> rest.Account:
         uid=account.uid,
         name=account.name,
         display_name=account.display_name,
+        email=account.email,
         created_at=_time(account.created_at),
     )
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.javascript import installed
 from tests.platform import accepts, free_ports, wait
 
 HOST = "127.0.0.1"
-_JS = Path(__file__).parents[2] / "clients-js"
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,4 @@ def anonymous(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 @pytest.fixture(scope="session")
 def javascript() -> Path:
     """The folder of the programs in JavaScript, with what their lock names installed."""
-    installed, lock = _JS / "node_modules" / ".package-lock.json", _JS / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-        subprocess.run(["npm", "ci", *quiet], cwd=_JS, check=True)
-    return _JS
+    return installed("clients-js")

@@ -12,6 +12,8 @@ ROLES = ("owner", "admin", "member", "former", "stranger")
 _GROUP = "/v1/conversations/{group}"
 _ALL = (200, 200, 200, 200, 200)
 _MADE = (201, 201, 201, 201, 201)
+_BEGUN = (202, 202, 202, 202, 202)
+_REFUSED = (403, 403, 403, 403, 403)
 _DONE = (204, 204, 204, 204, 204)
 
 
@@ -30,7 +32,9 @@ class Route(NamedTuple):
 ROUTES = [
     Route("GET", "/v1/me", None, _ALL, 2),
     Route("PATCH", "/v1/me", {"display_name": "X"}, _ALL, 5),
-    Route("POST", "/v1/me/erasure", {"password": PASSWORD}, _DONE, 30, 15),
+    Route("PUT", "/v1/me/email", {"email": "a@b.org", "password": PASSWORD}, _BEGUN, 8),
+    Route("POST", "/v1/me/email/confirmation", {"code": "X"}, _REFUSED, 5),
+    Route("POST", "/v1/me/erasure", {"password": PASSWORD}, _DONE, 35, 15),
     Route("DELETE", "/v1/sessions/current", None, _DONE, 5),
     Route("GET", "/v1/people", None, _ALL, 2),
     Route("GET", "/v1/people/{member}", None, _ALL, 2),
