@@ -1,5 +1,7 @@
 """The API as a WSGI application."""
 
+from typing import Any
+
 from argon2 import PasswordHasher
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -19,6 +21,7 @@ from webapi import (
     email,
     history,
     mail,
+    openapi,
     people,
     problems,
     search,
@@ -43,10 +46,8 @@ class _IdConverter(BaseConverter):
 
 def create_app(settings: Settings, hasher: PasswordHasher | None = None) -> Flask:
     """Make the application. ``hasher`` sets what a password's hash costs."""
-    app = Flask("webapi", static_folder=None)
+    app = _with_rooms()
     app.config["MAX_CONTENT_LENGTH"] = _BODY_MAX
-    app.url_map.converters["id"] = _IdConverter
-    app.url_map.strict_slashes = True
     app.extensions[auth.KEY] = keys.public_key(settings.folder)
     app.extensions[sessions.KEY] = sessions.Issuer(settings)
     app.extensions[passwords.KEY] = passwords.Passwords(hasher)
@@ -54,13 +55,26 @@ def create_app(settings: Settings, hasher: PasswordHasher | None = None) -> Flas
     app.extensions[configured.KEY] = settings
     problems.register(app)
     database.register(app, settings.ledger_url, open_archive(settings.archive.url))
-    for room in _ROOMS:
-        app.register_blueprint(room.blueprint)
     app.after_request(_add_headers)
     if settings.api.proxies:
         count = settings.api.proxies
         proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
         app.wsgi_app = proxied  # type: ignore[method-assign]
+    return app
+
+
+def describe() -> dict[str, Any]:
+    """Give the OpenAPI document, without a server or a database."""
+    with _with_rooms().app_context():
+        return openapi.document()
+
+
+def _with_rooms() -> Flask:
+    app = Flask("webapi", static_folder=None)
+    app.url_map.converters["id"] = _IdConverter
+    app.url_map.strict_slashes = True
+    for room in _ROOMS:
+        app.register_blueprint(room.blueprint)
     return app
 
 

@@ -31,8 +31,16 @@ Email = Annotated[
     ),
 ]
 Password = Annotated[str, Meta(min_length=8, max_length=256)]
-DisplayName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_MAX)]
-GroupName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_MAX)]
+_CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+ShownName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=limits.NAME_MAX,
+        pattern=rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$(?!\n)",
+        description="Shows something, and holds no control character and no line break",
+    ),
+]
 GivenRole = Literal["owner", "admin", "member"]
 RetentionDays = Annotated[int, Meta(ge=1, le=36_500)]
 DraftText = Annotated[str, Meta(max_length=limits.DRAFT_MAX)]
@@ -64,7 +72,7 @@ class SignUp(Struct, frozen=True, kw_only=True):
 
     name: AccountName
     password: Password
-    display_name: DisplayName | None = None
+    display_name: ShownName | None = None
     invitation: Code | None = None
     device: Id | None = None
     device_name: DeviceName = ""
@@ -130,7 +138,7 @@ class EraseAccount(Struct, frozen=True, kw_only=True):
 class ChangeAccount(Struct, frozen=True, kw_only=True):
     """What a person can change of the own account."""
 
-    display_name: DisplayName
+    display_name: ShownName
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -157,14 +165,14 @@ class OpenDm(Struct, frozen=True, kw_only=True):
 class CreateGroup(Struct, frozen=True, kw_only=True):
     """A new group; the one who asks becomes its owner."""
 
-    name: GroupName
+    name: ShownName
     members: Annotated[list[Id], Meta(max_length=limits.GROUP_MAX - 1)] = []
 
 
 class RenameGroup(Struct, frozen=True, kw_only=True):
     """A group's new name."""
 
-    name: GroupName
+    name: ShownName
 
 
 class AddMembers(Struct, frozen=True, kw_only=True):

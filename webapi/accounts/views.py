@@ -13,7 +13,6 @@ from webapi.database import ledger, milliseconds, reading, seconds, writing
 from webapi.openapi import encode, endpoint
 from webapi.problems import ProblemError
 from webapi.settings import settings
-from webapi.texts import require_shown
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -28,8 +27,6 @@ blueprint = Blueprint("accounts", __name__)
 )
 def sign_up(json: rest.SignUp) -> Response:
     """Make an account, and begin a session for the device that asks."""
-    if json.display_name is not None:
-        require_shown(json.display_name, "$.display_name")
     mode = settings().accounts.sign_up
     services.require_admission(mode, json.invitation, seconds())
     account = services.create(mode, json, passwords().hash(json.password), seconds())
@@ -87,7 +84,6 @@ def show_me() -> Response:
 def change_me(json: rest.ChangeAccount) -> Response:
     """Change one's own account."""
     uid = me()
-    require_shown(json.display_name, "$.display_name")
     return encode(services.describe(services.change_display_name(uid, json.display_name)))
 
 

@@ -29,7 +29,7 @@ def list_messages(cid: str, query: MessagesQuery) -> Response:
     """Give messages by rising seq: the first after a number, or the last before one."""
     uid = me()
     if query.after is not None and query.before is not None:
-        raise ProblemError(422, "invalid", "after and before exclude each other", where="$.after")
+        raise ProblemError(422, "exclusive", "after and before exclude each other", where="$.after")
     page = ledger().messages(uid, cid, after=query.after, before=query.before, limit=query.limit)
     return encode(rest.Messages(items=_cut(page), next=_following(page, query)))
 
