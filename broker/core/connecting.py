@@ -102,7 +102,8 @@ def _bind(link: "Link", session: Session, packet: Connect) -> None:
     session.link, link.session = link, session
     link.core.counts.connects += 1
     link.core.counts.connected += 1
-    most = min(limits.inflight, asked.get(Property.RECEIVE_MAXIMUM, limits.inflight))
+    most = limits.window(is_service=session.is_service)
+    most = min(most, asked.get(Property.RECEIVE_MAXIMUM, most))
     session.window = most - len(session.released or ())
     link.alias_most = min(asked.get(Property.TOPIC_ALIAS_MAXIMUM, 0), limits.topic_aliases)
     link.receive_most = limits.receive_maximum if packet.version == V5 else _LAST_ID

@@ -226,7 +226,7 @@ class Core:
             if again is not None:
                 self._write(session, *again, dup=True)
                 continue
-            if session.queue is None or len(session.inflight) >= session.window:
+            if session.queue is None or len(session.inflight) >= self._window(session):
                 break
             item = self._dequeue(session)
             expires_at = message_of(item).expires_at
@@ -335,7 +335,7 @@ class Core:
             self.unsafe.popleft()
 
     def deliver(self, target: Target, message: Message, sender: Session | None) -> bool:
-        """Deliver to a target of any kind; tell whether it has to wait."""
+        """Deliver to a target of any kind; tell whether it waits for somebody who is away."""
         if target.no_local and sender is target.session:
             return False
         qos = min(message.qos, target.qos)
@@ -345,7 +345,7 @@ class Core:
         return self._give(target.session, Delivery(message, qos, retain=retain, ids=target.ids))
 
     def _give(self, session: Session, item: Item) -> bool:
-        """Send an item, or let it wait; tell whether it waits for a persistent session."""
+        """Send an item, or let it wait; tell whether it waits for somebody who is away."""
         link = session.link
         is_open = link is not None and link.is_open
         if not qos_of(item):
@@ -360,7 +360,12 @@ class Core:
             return False
         self.enqueue(session, item)
         self._bound(session)
-        return session.is_persistent
+        return session.is_persistent and link is None
+
+    def _window(self, session: Session) -> int:
+        # While a backlog takes turns with what is said now, that shall not be behind much of it.
+        is_behind = session.queue is not None and session.queue.is_behind
+        return min(session.window, self.limits.inflight) if is_behind else session.window
 
     def _send(self, session: Session, item: Item) -> None:
         self._write(session, session.send(item), item)

@@ -59,16 +59,15 @@ class Share:
 
 
 class Route(NamedTuple):
-    """Where a topic leads. ``plain`` are targets of QoS 1 and 2 with nothing else to look at."""
+    """Where a topic leads. ``plain`` are targets of QoS 1 and 2 with nothing else to look at.
+
+    ``is_simple`` says that they are everything.
+    """
 
     plain: tuple[Session, ...]
     targets: tuple[Target, ...]
     shares: tuple[Share, ...]
-
-    @property
-    def is_simple(self) -> bool:
-        """Whether ``plain`` is everything."""
-        return len(self.plain) == len(self.targets) and not self.shares
+    is_simple: bool
 
 
 class _Entry:
@@ -139,7 +138,8 @@ class Index:
             shares += entry.shares.values()
         targets = tuple(Target(session, found) for session, found in grants.items())
         plain = tuple(target.session for target in targets if target.is_plain and target.qos)
-        route = Route(plain, targets, tuple(shares))
+        is_simple = len(plain) == len(targets) and not shares
+        route = Route(plain, targets, tuple(shares), is_simple)
         if len(self.routes) >= _ROUTES_MAX:
             self.routes.clear()
         if len(field) <= FIELD_KEPT_MAX:

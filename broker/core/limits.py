@@ -16,6 +16,7 @@ class Limits:
     packets_per_second: int = 20_000
     bytes_per_second: int = 50_000_000
     inflight: int = 1_000
+    service_inflight: int = 2_000
     receive_maximum: int = 1_000
     queue_messages: int = 1_000
     queue_bytes: int = 16_000_000
@@ -31,8 +32,16 @@ class Limits:
     topic_aliases: int = 64
     topic_levels: int = 128
     subscriptions: int = 1_000
-    safe_seconds: float = 0.05
-    """How long a message may be unacknowledged before the journal takes it."""
+    safe_seconds: float = 0.25
+    """How long a message may be unacknowledged before the journal takes it: a phone's answer has
+    come by then over most networks."""
+
+    def window(self, *, is_service: bool) -> int:
+        """Give how many messages may be on their way to a client.
+
+        A service works on batches, and lets go of them only when the broker has what they made.
+        """
+        return self.service_inflight if is_service else self.inflight
 
     def queue(self, *, is_service: bool) -> tuple[int, int]:
         """Give how many messages, and bytes, may wait for a session.

@@ -1,5 +1,6 @@
 """An application message on its way, and how it is written for a receiver."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 from msgspec import Struct
@@ -116,6 +117,23 @@ def make(  # noqa: PLR0913 - a message is what it is
         properties=properties,
         expires_at=None if life is None else now + life,
     )
+
+
+def for_many(
+    topics: Iterable[bytes],
+    payload: bytes,
+    now: float,
+    publisher: Any,  # noqa: ANN401 - as of a message
+) -> Iterator[Message]:
+    """Make a message at QoS 1 for each topic; topics of one length have the same before them."""
+    size, length, head = -1, b"", b""
+    for topic in topics:
+        if len(topic) != size:
+            size = len(topic)
+            length = size.to_bytes(2)
+            head = b"\x32" + varint(2 + size + 2 + len(payload))
+        field = length + topic
+        yield Message(field, payload, now, 1, publisher, 0, (head + field, payload))
 
 
 def message_of(item: Item) -> Message:

@@ -35,6 +35,11 @@ class Queue:
         """What has waited longest."""
         return (self._earlier or self._later)[0]
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something waits that was there when the queue was divided."""
+        return bool(self._earlier)
+
     def divide(self) -> None:
         """Let what comes from now on take turns with what is there."""
         self._earlier += self._later

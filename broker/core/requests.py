@@ -8,7 +8,7 @@ from broker.core.access import RefusedError
 from broker.core.connecting import connect, refuse
 from broker.core.index import Grant
 from broker.core.many import Many
-from broker.core.message import Item, Message, field_of, make
+from broker.core.message import Item, Message, field_of, for_many, make
 from mqtt.codes import Property, Reason, Type
 from mqtt.encode import encode
 from mqtt.errors import PacketError, protocol_error
@@ -111,14 +111,16 @@ def _publish_to_many(
     link: "Link", packet_id: int, qos: int, topics: list[bytes], payload: bytes
 ) -> None:
     """Publish one payload on many topics; the publisher is told when all of it is safe."""
-    core, link.unconfirmed = link.core, link.unconfirmed + (qos > 0)
-    whole = make(b"", b"", qos, core.now)
-    whole.packet_id = packet_id
+    core = link.core
+    if not qos:
+        for topic in topics:
+            core.publish(Message(len(topic).to_bytes(2) + topic, payload, core.now, 0))
+        return
+    link.unconfirmed += 1
+    whole = Message(b"", b"", core.now, qos, packet_id=packet_id)
     many = Many(link, whole, len(topics))
-    publish = core.publish_plain if qos else core.publish
-    for topic in topics:
-        field = len(topic).to_bytes(2) + topic
-        publish(Message(field, payload, core.now, min(qos, 1), many if qos else None))
+    for message in for_many(topics, payload, core.now, many):
+        core.publish_plain(message)
     many.confirm(None)
 
 

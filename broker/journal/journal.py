@@ -44,6 +44,8 @@ class FileJournal:
         numbers = (found.number for found in self.log.records.values() if isinstance(found, Stored))
         self._next = 1 + max(numbers, default=0)
         self._chunks: list[tuple[int, bytes]] = []
+        self._records: list[Record | None] = []
+        self._places: dict[int, int] = {}
         self._waiting: list[Message] = []
         self._steps: list[Callable[[], None]] = []
         self._doomed: list[int] = []
@@ -59,6 +61,7 @@ class FileJournal:
     def stop(self) -> None:
         """Write what is left."""
         self._thread.shutdown()
+        self._frame()
         self._files.append(self._chunks)
         self._chunks = []
         self._files.close()
@@ -68,6 +71,8 @@ class FileJournal:
     ) -> None:
         message.number = self._next
         self._next += 1
+        if origin is None:
+            self._places[message.number] = len(self._records)
         self._write(
             Stored(
                 message.number,
@@ -96,10 +101,14 @@ class FileJournal:
         self._write(ReceivedComplete(client_id, packet_id))
 
     def arrived(self, message: Message, client_id: str) -> None:
+        number = message.number
         if message.waiting:
-            self._write(Arrived(message.number, client_id))
+            self._write(Arrived(number, client_id))
+        elif (place := self._places.pop(number, None)) is not None:
+            # Nobody needs it any more, and it is not even written.
+            self._records[place] = None
         else:
-            self._write(Done(message.number))
+            self._write(Done(number))
 
     def keep_session(self, session: Session) -> None:
         grants = {wish: tuple(grant) for wish, grant in session.subscriptions.items()}
@@ -145,12 +154,18 @@ class FileJournal:
             self.log.apply(record, size)
 
     def _write(self, record: Record) -> None:
-        self._chunks.append(self.log.write(record))
+        self._records.append(record)
         if not self._is_writing:
             self._is_writing = True
             asyncio.get_running_loop().call_soon(self._begin)
 
+    def _frame(self) -> None:
+        records, self._records = self._records, []
+        self._places.clear()
+        self._chunks += [self.log.write(record) for record in records if record is not None]
+
     def _begin(self) -> None:
+        self._frame()
         if self.log.is_wasteful():
             self._chunks += [self.log.write(record) for record in self.log.oldest()]
             self._doomed.append(self.log.drop_oldest())
@@ -190,7 +205,7 @@ class FileJournal:
         self._safe(waiting)
         for step in steps:
             step()
-        if self._chunks:
+        if self._records:
             loop.call_soon(self._begin)
         else:
             self._is_writing = False

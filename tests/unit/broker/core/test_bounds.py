@@ -2,7 +2,9 @@
 
 import pytest
 
+from broker.core.access import Anyone
 from broker.core.core import Core
+from broker.core.limits import Limits
 from broker.core.message import FIELD_KEPT_MAX
 from mqtt.codes import V5, V311, Property, Reason, Type
 from mqtt.encode import encode
@@ -270,6 +272,33 @@ def test_what_comes_again_keeps_to_the_new_connections_window(qos: int) -> None:
     assert [message.payload for message in came] == numbers(0, 1, 2, 3, 4, 5)
     assert [message.dup for message in came] == [True] * 5 + [False]
     assert {message.payload: message.packet_id for message in came[:5]} == before
+
+
+class Service(Anyone):
+    is_service = True
+
+
+def test_a_service_has_much_on_its_way_but_not_of_a_backlog() -> None:
+    """What is said now would be behind all of that."""
+    core = Core(Limits(inflight=2, service_inflight=4), Service())
+    ada, bridge = joined(core, "ada"), joined(core, "bridge")
+    bridge.subscribe("#")
+    bridge.link.lost()
+    for number in range(10):
+        ada.publish("away", b"%d" % number)
+    bridge = joined(core, "bridge")
+    bridge.acknowledges = False
+    assert len(bridge.messages()) == 2
+    ada.publish("now", b"now")
+    bridge.acknowledges = True
+    came = bridge.send(Ack(Type.PUBACK, 1), Ack(Type.PUBACK, 2))
+    assert [p.payload for p in came if isinstance(p, Publish)] == [b"now", b"2"]
+    while bridge.payloads():
+        pass
+    bridge.acknowledges = False
+    for number in range(10):
+        ada.publish("a", b"%d" % number)
+    assert [message.payload for message in bridge.messages()] == numbers(0, 1, 2, 3)
 
 
 def test_a_turn_writes_no_more_than_a_write_buffer() -> None:

@@ -67,6 +67,25 @@ def test_for_who_is_away_it_is_written_at_once() -> None:
     assert journal.receivers == {1: []}
 
 
+def test_for_who_is_there_and_has_enough_to_do_it_is_not_written_at_once() -> None:
+    journal = MemoryJournal()
+    core = Core(Limits(inflight=1), Anyone(), journal)
+    core.now = 1_000.0
+    ada, bob = joined(core, "ada"), joined(core, "bob")
+    bob.subscribe("a")
+    bob.acknowledges = False
+    for _ in range(3):
+        ada.publish("a", b"x")
+    assert not journal.receivers
+    bob.acknowledges = True
+    while bob.payloads():
+        pass
+    core.now += 1
+    core.save_unsafe()
+    assert not journal.receivers
+    assert ada.take() == [ACK] * 3
+
+
 def test_clean_sessions_are_not_waited_for() -> None:
     core, journal = durable()
     ada, bob = joined(core, "ada"), joined(core, "bob", clean=True)
