@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FUZZ_SECONDS ?= 60
+FAULTS_SECONDS ?= 300
 CODE := protocol/parley_protocol clients storage mqtt broker bridge keeper webapi config parley bench tests
 
-.PHONY: help install install-dev run test bench bench-path bench-broker bench-storage fuzz lint lock
+.PHONY: help install install-dev run test bench bench-path bench-broker bench-storage faults fuzz lint lock
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +35,10 @@ bench-broker: install-dev ## measure the broker beside Mosquitto and amqtt
 
 bench-storage: install-dev ## measure the ledger on SQLite and PostgreSQL
 	$(BIN)/python -m bench.storage
+
+faults: install-dev ## kill services and databases under load for FAULTS_SECONDS; nothing may be lost
+	tests/system-packages
+	$(BIN)/python -m tests.faults.storm $(FAULTS_SECONDS)
 
 fuzz: install-dev ## search for bytes that break the broker, each target for FUZZ_SECONDS
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-fuzz.txt

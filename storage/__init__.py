@@ -4,9 +4,8 @@ from storage.archive import open_archive
 from storage.ledger import Ledger
 from storage.sql import SqlStore
 from storage.sql.engine import connect
-from storage.sql.migrate import migrate
 
-__all__ = ["Ledger", "migrate", "open_ledger"]
+__all__ = ["Ledger", "open_ledger"]
 
 
 def open_ledger(url: str, archive_url: str = "") -> Ledger:

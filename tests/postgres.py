@@ -67,7 +67,7 @@ class Postgres:
         self._run("dropdb", "--force", "-h", str(self._folder), "-U", "parley", name)
 
     def _control(self, *arguments: str) -> None:
-        self._run("pg_ctl", "-D", str(self._data), "-w", *arguments)
+        self._run("pg_ctl", "-D", str(self._data), "-sw", *arguments)
 
     def _run(self, program: str, *arguments: str) -> None:
         user = "postgres" if os.geteuid() == 0 else None

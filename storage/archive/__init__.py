@@ -1,8 +1,6 @@
 """The archive: messages that are older than the ledger's window, on ClickHouse."""
 
 from storage.archive.archive import Archive, NoArchive
-from storage.archive.clickhouse import ClickHouseArchive
-from storage.archive.connection import connect
 
 __all__ = ["Archive", "NoArchive", "open_archive"]
 
@@ -15,4 +13,10 @@ def open_archive(url: str, seconds: float = _READING_SECONDS) -> Archive:
     ``seconds`` is how long a statement may take. The password is taken from the environment
     variable ``CLICKHOUSE_PASSWORD``.
     """
-    return ClickHouseArchive(connect(url, seconds)) if url else NoArchive()
+    if not url:
+        return NoArchive()
+    # Most have none, and loading the driver is the half of a small service's start.
+    from storage.archive.clickhouse import ClickHouseArchive  # noqa: PLC0415
+    from storage.archive.connection import connect  # noqa: PLC0415
+
+    return ClickHouseArchive(connect(url, seconds))
