@@ -178,7 +178,7 @@ class Worker:
 
     def _show_writing(self, writing: Sequence[Writing]) -> None:
         cids = {found.cid for found in writing}
-        members = self._patiently(lambda: self._ledger.members(cids)) if cids else {}
+        members = self._patiently(lambda: self._ledger.listeners(cids)) if cids else {}
         for found in writing:
             of_it = members.get(found.cid, ())
             if found.uid in of_it:

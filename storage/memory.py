@@ -11,7 +11,7 @@ from parley_protocol.payloads import Entry, Role, emptied
 from storage.model import Conversation, Mark, Member, Parcel, Standing
 from storage.search.index import Indexed, Lag, Place, Wanted
 from storage.search.zones import Zone
-from storage.unit import Key, Spans
+from storage.unit import Key, Pair, Spans
 
 _DAY = 24 * 3600 * 1000
 
@@ -30,6 +30,7 @@ class _State:
     reached: dict[str, int] = field(default_factory=dict)
     former: set[tuple[str, str]] = field(default_factory=set)
     erasures: set[str] = field(default_factory=set)
+    blocks: set[tuple[str, str]] = field(default_factory=set)
 
     def copy(self) -> "_State":
         return _State(
@@ -43,6 +44,7 @@ class _State:
             dict(self.reached),
             set(self.former),
             set(self.erasures),
+            set(self.blocks),
         )
 
 
@@ -87,6 +89,10 @@ class MemoryUnit:
     @property
     def forgetting(self) -> "MemoryForgetting":
         return MemoryForgetting(self._state)
+
+    @property
+    def blocks(self) -> "MemoryBlocks":
+        return MemoryBlocks(self._state)
 
     def people(self, uids: Collection[str]) -> set[str]:
         return self._state.people & set(uids)
@@ -316,3 +322,24 @@ class MemoryForgetting:
     def _change(self, cid: str, **changes: object) -> None:
         conversation = self._state.conversations[cid]
         self._state.conversations[cid] = replace(conversation, **changes)
+
+
+class MemoryBlocks:
+    """Implements ``storage.unit.Blocks``."""
+
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    def between(self, pairs: Collection[Pair]) -> set[Pair]:
+        return {pair for pair in map(frozenset, self._state.blocks) if pair in pairs}
+
+    def add(self, uid: str, other: str) -> None:
+        self._state.blocks |= {(uid, other)}
+
+    def drop(self, uid: str, other: str) -> None:
+        self._state.blocks -= {(uid, other)}
+
+    def close(self, cid: str, *, blocked: bool) -> None:
+        conversation = self._state.conversations.get(cid)
+        if conversation is not None:
+            self._state.conversations[cid] = replace(conversation, blocked=blocked)

@@ -108,6 +108,7 @@ class Conversation(Struct, frozen=True):
     Entries up to ``archived`` are in the archive alone; the newest of them was stored at
     ``archived_until``. Messages are kept for ``retention_days``, ``None`` is for ever; up to
     ``forgotten`` they are forgotten for their age. ``rewrites`` counts how often entries have been.
+    A pair is ``blocked`` where one of them has blocked the other.
     """
 
     cid: str
@@ -122,6 +123,7 @@ class Conversation(Struct, frozen=True):
     retention_days: int | None = None
     forgotten: int = 0
     rewrites: int = 0
+    blocked: bool = False
 
 
 class Standing(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """What people keep for themselves, as SQLAlchemy models. Times are milliseconds since 1970."""
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.accounts import Base
@@ -21,3 +21,39 @@ class Preference(Base):
     muted_until: Mapped[int | None] = mapped_column(BigInteger)
     marked_at: Mapped[int | None] = mapped_column(BigInteger)
     draft: Mapped[str] = mapped_column(Text, default="")
+
+
+class Contact(Base):
+    """Somebody whom a person has among the contacts."""
+
+    __tablename__ = "contacts"
+
+    uid: Mapped[str] = mapped_column(ForeignKey("accounts.uid"), primary_key=True)
+    other: Mapped[str] = mapped_column(ForeignKey("accounts.uid"), primary_key=True)
+
+
+class Block(Base):
+    """Somebody of whom a person wants to hear nothing."""
+
+    __tablename__ = "blocks"
+    __table_args__ = (Index("blocks_other", "other"),)
+
+    uid: Mapped[str] = mapped_column(ForeignKey("accounts.uid"), primary_key=True)
+    other: Mapped[str] = mapped_column(ForeignKey("accounts.uid"), primary_key=True)
+
+
+class Report(Base):
+    """What a person has told the moderators of somebody, maybe of one message."""
+
+    __tablename__ = "reports"
+    __table_args__ = (Index("reports_open", "handled_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    reporter: Mapped[str] = mapped_column(ForeignKey("accounts.uid"))
+    about: Mapped[str] = mapped_column(ForeignKey("accounts.uid"))
+    cid: Mapped[str | None] = mapped_column(String(32))
+    seq: Mapped[int | None] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(String(16))
+    detail: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    handled_at: Mapped[int | None] = mapped_column(BigInteger)

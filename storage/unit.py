@@ -10,6 +10,8 @@ from storage.search.index import Place, SearchIndex
 
 Key = tuple[str, str]
 """A conversation's id and a message's id."""
+Pair = frozenset[str]
+"""Two uids."""
 Spans = Mapping[str, range]
 """Seqs by conversation."""
 
@@ -24,6 +26,10 @@ class Unit(Protocol):
     @property
     def forgetting(self) -> "Forgetting":
         """What is needed to forget."""
+
+    @property
+    def blocks(self) -> "Blocks":
+        """Who wants to hear nothing of whom."""
 
     def people(self, uids: Collection[str]) -> set[str]:
         """Say which of ``uids`` are accounts that are not erased."""
@@ -131,6 +137,22 @@ class Forgetting(Protocol):
 
     def ever_in(self, uid: str) -> set[str]:
         """Give the conversations in which a person is or was."""
+
+
+class Blocks(Protocol):
+    """What a store must offer to keep people from each other, within one transaction."""
+
+    def between(self, pairs: Collection[Pair]) -> set[Pair]:
+        """Say in which of these pairs one has blocked the other."""
+
+    def add(self, uid: str, other: str) -> None:
+        """Note that a person wants to hear nothing of another; once more is no harm."""
+
+    def drop(self, uid: str, other: str) -> None:
+        """Forget it."""
+
+    def close(self, cid: str, *, blocked: bool) -> None:
+        """Note of a pair's conversation whether one of them has blocked the other."""
 
 
 class Store(Protocol):

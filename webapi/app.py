@@ -24,6 +24,7 @@ from webapi import (
     openapi,
     people,
     problems,
+    reports,
     search,
     server,
 )
@@ -31,7 +32,17 @@ from webapi import settings as configured
 from webapi.accounts import passwords, sessions
 
 _BODY_MAX = limits.PAYLOAD_MAX
-_ROOMS = (accounts, email, people, conversations, history, search, server, docs)
+_ROOMS = (
+    accounts,
+    email,
+    people,
+    conversations,
+    history,
+    search,
+    reports,
+    server,
+    docs,
+)
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",

@@ -27,6 +27,9 @@ EMOJI_MAX = 32
 MENTIONS_MAX = GROUP_MAX
 """People whom one message can mention."""
 
+REPORT_MAX = 1_000
+"""Characters that say what is wrong with somebody's message."""
+
 PAGE_MAX = 200
 """Messages in one page of history."""
 

@@ -152,11 +152,12 @@ class AccountChanged(
 ):
     """Somebody's profile has changed, or one of the person's own sessions has ended.
 
-    Of somebody who is ``erased``, a device forgets the name and all messages.
+    Of somebody who is ``erased``, a device forgets the name and all messages. Who is ``blocked`` is
+    so by the person whose device is told.
     """
 
     uid: Id
-    change: Literal["profile", "session_ended", "erased"]
+    change: Literal["profile", "session_ended", "erased", "blocked", "unblocked"]
     display_name: str | None = None
     device: Id | None = None
 

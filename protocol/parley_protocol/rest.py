@@ -48,6 +48,7 @@ DeviceName = Annotated[str, Meta(max_length=limits.NAME_MAX)]
 RefreshToken = Annotated[str, Meta(min_length=1, max_length=256)]
 Code = Annotated[str, Meta(min_length=1, max_length=64)]
 SignUpMode = Literal["open", "invitation", "closed"]
+ReportReason = Literal["spam", "abuse", "impersonation", "other"]
 Time = Annotated[datetime, Meta(tz=True, description="RFC 3339, in UTC")]
 ConversationType = Literal["dm", "group"]
 
@@ -156,6 +157,22 @@ class People(Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
+class Report(Struct, frozen=True, kw_only=True):
+    """What the moderators are to look at: somebody, or one message of theirs."""
+
+    about: Id
+    reason: ReportReason
+    detail: Annotated[str, Meta(max_length=limits.REPORT_MAX)] = ""
+    cid: Id | None = None
+    seq: Seq | None = None
+
+
+class Reported(Struct, frozen=True, kw_only=True):
+    """The report's id."""
+
+    id: Id
+
+
 class OpenDm(Struct, frozen=True, kw_only=True):
     """With whom to talk one to one."""
 
@@ -231,7 +248,10 @@ class Member(Struct, frozen=True, kw_only=True):
 
 
 class Conversation(Struct, frozen=True, kw_only=True):
-    """A conversation as its member sees it. ``head`` is the number of its last message."""
+    """A conversation as its member sees it. ``head`` is the number of its last message.
+
+    In a pair that is ``blocked``, one has blocked the other, and nothing can be said.
+    """
 
     cid: Id
     type: ConversationType
@@ -241,6 +261,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     unread: int
     created_at: Time
     retention_days: RetentionDays | None
+    blocked: bool
     preferences: Preferences
     members: list[Member]
 

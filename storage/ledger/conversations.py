@@ -2,6 +2,7 @@
 
 from parley_protocol.ids import pair_cid
 from storage.errors import NotFoundError, WrongTypeError
+from storage.ledger.blocks import require_peace
 from storage.ledger.messages import new_dm
 from storage.ledger.outbox import tell_joined
 from storage.model import Conversation
@@ -33,6 +34,7 @@ def open_dm(unit: Unit, uid: str, peer: str, now: int) -> tuple[Conversation, bo
         return found, False
     if not {uid, peer} <= unit.people([uid, peer]):
         raise NotFoundError("there is no such person")
+    require_peace(unit, uid, [peer])
     conversation = new_dm(cid, {uid, peer}, now)
     unit.open([conversation])
     tell_joined(unit, conversation, conversation.members)

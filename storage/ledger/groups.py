@@ -9,6 +9,7 @@ from parley_protocol.ids import new_id
 from parley_protocol.payloads import Entry, Role, SystemChange
 from storage.errors import ForbiddenError, GroupFullError, NotFoundError
 from storage.ledger import outbox, rights
+from storage.ledger.blocks import require_peace
 from storage.ledger.conversations import group_of_member
 from storage.model import Conversation, Member
 from storage.unit import Unit
@@ -19,6 +20,7 @@ def create(unit: Unit, uid: str, name: str, members: Collection[str], now: int) 
     others = sorted(set(members) - {uid})
     _require_room(1 + len(others))
     _require_people(unit, [uid, *others])
+    require_peace(unit, uid, others)
     people = {uid: Member(uid, "owner")} | {other: Member(other, "member") for other in others}
     group = Conversation(new_id(), "group", name, 0, now, now, people)
     unit.open([group])
@@ -46,6 +48,7 @@ def add(unit: Unit, uid: str, cid: str, uids: Collection[str], now: int) -> Conv
         return group
     _require_room(len(group.members) + len(new))
     _require_people(unit, new)
+    require_peace(unit, uid, new)
     joining = {other: Member(other, "member", group.head, group.head) for other in new}
     unit.join(cid, joining.values())
     group = replace(group, members=group.members | joining)

@@ -8,7 +8,7 @@ from storage.ledger import seam
 from storage.ledger.rights import message_fault
 from storage.ledger.seam import NOTHING_RECALLED, Recalled
 from storage.model import Conversation, Draft, Member, Outcome, Stored, Undecided
-from storage.unit import Key, Unit
+from storage.unit import Key, Pair, Unit
 
 _Addressed = tuple[Draft, str]
 """A draft and the id of its conversation."""
@@ -35,7 +35,9 @@ class _Batch:
         self._now = now
         self._recalled = recalled
         self._conversations = unit.conversations({cid for _, cid in drafts})
-        self._people = unit.people(self._strangers(drafts))
+        strangers = self._strangers(drafts)
+        self._people = unit.people({uid for pair in strangers for uid in pair})
+        self._blocked = unit.blocks.between(strangers)
         self._known = {**recalled.entries, **unit.known(_keys(drafts))}
         self._heads = {cid: found.head for cid, found in self._conversations.items()}
         self.opened: dict[str, Conversation] = {}
@@ -43,6 +45,8 @@ class _Batch:
 
     def take(self, draft: Draft, cid: str) -> Outcome:
         """Decide one draft and note what has to be written for it."""
+        if self._blocked and frozenset((draft.sender, draft.target)) in self._blocked:
+            return _refuse(draft, "forbidden", "one of you has blocked the other")
         conversation = self._conversations.get(cid) or self._open(draft, cid)
         if conversation is None:
             return _refuse(draft, "not_found", "there is no such conversation")
@@ -60,9 +64,9 @@ class _Batch:
         fault = message_fault(draft, conversation, target)
         return fault or self._store(draft, conversation)
 
-    def _strangers(self, drafts: Sequence[_Addressed]) -> set[str]:
+    def _strangers(self, drafts: Sequence[_Addressed]) -> set[Pair]:
         pairs = [d for d, cid in drafts if d.scope == "dm" and cid not in self._conversations]
-        return {uid for draft in pairs for uid in (draft.sender, draft.target)}
+        return {frozenset((draft.sender, draft.target)) for draft in pairs}
 
     def _open(self, draft: Draft, cid: str) -> Conversation | None:
         both = {draft.sender, draft.target}

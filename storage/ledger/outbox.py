@@ -2,7 +2,13 @@
 
 from collections.abc import Collection
 
-from parley_protocol.payloads import ConversationChanged, Entry, encode, for_delivery
+from parley_protocol.payloads import (
+    AccountChanged,
+    ConversationChanged,
+    Entry,
+    encode,
+    for_delivery,
+)
 from storage.model import Conversation, ConversationType
 from storage.unit import Unit
 
@@ -24,6 +30,12 @@ def tell_left(unit: Unit, conversation: Conversation, uid: str) -> None:
 def tell_preferences(unit: Unit, cid: str, kind: ConversationType, uid: str) -> None:
     """Tell somebody's devices that one of them keeps a conversation otherwise now."""
     changed = ConversationChanged(cid=cid, change="preferences", type=kind)
+    _post(unit, [uid], encode(changed))
+
+
+def tell_block(unit: Unit, uid: str, other: str, *, blocked: bool) -> None:
+    """Tell a person's devices that somebody is blocked, or is not any more."""
+    changed = AccountChanged(uid=other, change="blocked" if blocked else "unblocked")
     _post(unit, [uid], encode(changed))
 
 

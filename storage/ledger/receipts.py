@@ -17,7 +17,8 @@ def mark(unit: Unit, marks: Sequence[Mark]) -> list[Moved]:
         earlier = moved.get((asked.uid, asked.cid))
         step = _step(asked, conversation, earlier.mark if earlier else None)
         if step is not None:
-            moved[asked.uid, asked.cid] = Moved(step, tuple(conversation.members))
+            told = (asked.uid,) if conversation.blocked else tuple(conversation.members)
+            moved[asked.uid, asked.cid] = Moved(step, told)
     unit.mark(found.mark for found in moved.values())
     return list(moved.values())
 

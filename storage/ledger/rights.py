@@ -13,6 +13,8 @@ def message_fault(draft: Draft, conversation: Conversation, target: Entry | None
     message = draft.message
     if any(member.role == "erased" for member in conversation.members.values()):
         return Refusal("forbidden", "this person is no more", message.id)
+    if conversation.blocked:
+        return Refusal("forbidden", "one of you has blocked the other", message.id)
     if message.type == "file":
         return Refusal("unsupported", "files are not supported yet", message.id)
     if message.target is None:

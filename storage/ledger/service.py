@@ -9,6 +9,7 @@ from parley_protocol.payloads import Entry, Role
 from storage.archive import Archive, NoArchive
 from storage.errors import NotFoundError, RivalError, UnavailableError
 from storage.ledger import (
+    blocks,
     conversations,
     forgetting,
     groups,
@@ -113,6 +114,20 @@ class Ledger:
         with self._store.reading() as unit:
             found = unit.conversations(cids)
         return {cid: tuple(conversation.members) for cid, conversation in found.items()}
+
+    def listeners(self, cids: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Give who is shown what members are just doing: nobody, where one has blocked another."""
+        with self._store.reading() as unit:
+            found = unit.conversations(cids)
+        return {cid: () if c.blocked else tuple(c.members) for cid, c in found.items()}
+
+    def block(self, uid: str, other: str) -> None:
+        """Keep somebody's messages, receipts and typing away, and one's own from them."""
+        self._write(lambda unit: blocks.block(unit, uid, other))
+
+    def unblock(self, uid: str, other: str) -> None:
+        """Take a block back."""
+        self._write(lambda unit: blocks.unblock(unit, uid, other))
 
     def parcels(self, limit: int) -> list[Parcel]:
         """Read the oldest parcels of the outbox."""

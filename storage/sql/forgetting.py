@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from storage.accounts import Account, Session, Ticket
-from storage.personal import Preference
+from storage.personal import Block, Contact, Preference
 from storage.sql.tables import conversations, erasures, former_members, members, messages
 
 _DAY = 24 * 3600 * 1000
@@ -27,6 +27,8 @@ _GONE_AT_ONCE = (
     Session,
     Ticket,
     Preference,
+    Contact,
+    Block,
 )
 """What belongs to an account and goes with it."""
 _SAYS_NOTHING = ("erased", "system")
@@ -71,6 +73,7 @@ class SqlForgetting:
     def begin_erasure(self, uid: str, now: int) -> None:
         for table in _GONE_AT_ONCE:
             self._connection.execute(delete(table).where(table.uid == uid))
+        self._connection.execute(delete(Contact).where(Contact.other == uid))
         stone = {"name": _STONE + uid[1:], "display_name": "", "password_hash": "", "email": None}
         emptied = update(Account).where(Account.uid == uid)
         self._connection.execute(emptied.values(erased_at=now // 1000, **stone))

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Column, Select, Table, and_, select
 
 from storage.accounts import Account
 from storage.sql.given import given
-from storage.sql.tables import conversations, members, messages, search_messages
+from storage.sql.tables import blocks, conversations, members, messages, search_messages
 
 _c, _m = conversations.c, members.c
 
@@ -21,6 +21,7 @@ class Statements:
         self.locked_conversations = self.conversations.with_for_update()
         self.members = _members(dialect)
         self.known = _known(dialect)
+        self.blocks = _blocks(dialect)
         self.numbered = _at(dialect, messages)
         self.entries = _entries(dialect)
         self.search_messages = _at(dialect, search_messages)
@@ -41,6 +42,12 @@ def _members(dialect: str) -> Select[Any]:
     asked = given(dialect, _m.cid)
     found = select(_m.cid, _m.uid, _m.role, _m.delivered, _m.read)
     return found.where(_m.cid.in_(select(asked.c.cid))).order_by(_m.cid, _m.uid)
+
+
+def _blocks(dialect: str) -> Select[Any]:
+    asked = given(dialect, blocks.c.uid, blocks.c.other)
+    meets = and_(blocks.c.uid == asked.c.uid, blocks.c.other == asked.c.other)
+    return select(blocks.c.uid, blocks.c.other).join(asked, meets)
 
 
 def _known(dialect: str) -> Select[Any]:

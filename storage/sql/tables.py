@@ -4,6 +4,7 @@ from typing import cast
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -13,10 +14,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from storage.accounts import Base
-from storage.personal import Preference
+from storage.personal import Block, Preference
 
 _ID = String(32)
 # SQLite numbers rows by itself only where the key is declared INTEGER.
@@ -39,9 +41,12 @@ conversations = Table(
     Column("forgotten", BigInteger, nullable=False, server_default="0"),
     # How often entries have lost what they said.
     Column("rewrites", BigInteger, nullable=False, server_default="0"),
+    # Of a pair: one of them has blocked the other.
+    Column("blocked", Boolean, nullable=False, server_default=false()),
     sqlite_with_rowid=False,
 )
 
+blocks = cast("Table", Block.__table__)
 preferences = cast("Table", Preference.__table__)
 
 members = Table(

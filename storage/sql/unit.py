@@ -23,6 +23,7 @@ from parley_protocol.payloads import Entry, Role
 from storage.model import Conversation, Mark, Member, Parcel, Standing
 from storage.search.index import Place
 from storage.sql import given, rows
+from storage.sql.blocks import SqlBlocks
 from storage.sql.forgetting import SqlForgetting
 from storage.sql.search import SqlIndex
 from storage.sql.statements import Statements
@@ -54,6 +55,10 @@ class SqlUnit:
     @property
     def forgetting(self) -> SqlForgetting:
         return SqlForgetting(self._connection)
+
+    @property
+    def blocks(self) -> SqlBlocks:
+        return SqlBlocks(self._connection, self._statements)
 
     def people(self, uids: Collection[str]) -> set[str]:
         if not uids:

@@ -41,6 +41,7 @@ def describe(
         unread=conversation.head - read,
         created_at=datetime.fromtimestamp(conversation.created_at / 1000, UTC),
         retention_days=conversation.retention_days,
+        blocked=conversation.blocked,
         preferences=preferences.describe(preference, read),
         members=members,
     )

@@ -27,7 +27,7 @@ class ConversationsQuery(Struct, frozen=True, kw_only=True):
     "POST",
     "/v1/conversations/dm",
     returns={200: rest.Conversation, 201: rest.Conversation},
-    problems=[404],
+    problems=[403, 404],
 )
 def open_dm(json: rest.OpenDm) -> Response:
     """Give the conversation with somebody; it is opened at first use."""
@@ -41,7 +41,7 @@ def open_dm(json: rest.OpenDm) -> Response:
     "POST",
     "/v1/conversations/group",
     returns={201: rest.Conversation},
-    problems=[404, 409],
+    problems=[403, 404, 409],
 )
 def create_group(json: rest.CreateGroup) -> Response:
     """Make a group; who asks becomes its owner."""

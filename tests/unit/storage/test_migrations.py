@@ -75,7 +75,8 @@ def value(column: Column[Any], number: int) -> Any:
     kind = column.type.python_type
     if kind is str:
         length = getattr(column.type, "length", None) or 32
-        return hashlib.md5(f"{column.name} {number}".encode()).hexdigest()[:length]
+        name = next((key.column.name for key in column.foreign_keys), column.name)
+        return hashlib.md5(f"{name} {number}".encode()).hexdigest()[:length]
     return {int: number, bool: True, float: 0.5, bytes: bytes([number])}[kind]
 
 
