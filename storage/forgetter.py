@@ -68,6 +68,8 @@ class Forgetter:
                 if archive := self._archive_of(found):
                     archive.forget_sender(uid, spans.keys())
                 with self._store.writing() as unit:
+                    for cid, conversation in found.items():
+                        unit.index.drop_within(cid, range(1, conversation.archived + 1), uid)
                     unit.forgetting.end_erasure(uid)
 
     def _archive_of(self, found: Mapping[str, Conversation]) -> Archive | None:
@@ -98,6 +100,9 @@ class Forgetter:
             archive.forget(done)
         with self._store.writing() as unit:
             for cid in sorted(done):
+                # What the index knows better than the archive is forgotten there by now.
+                archived = min(done[cid].stop, found[cid].archived + 1)
+                unit.index.drop_within(cid, range(1, archived))
                 unit.forgetting.note_forgotten(cid, done[cid].stop - 1)
 
     def _forget(self, cid: str, span: range, sender: str | None) -> bool:

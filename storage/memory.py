@@ -189,7 +189,6 @@ class MemoryUnit:
             if entry.seq <= through:
                 del self._state.known[cid, entry.id]
         self._state.logs[cid] = tuple(entry for entry in log if entry.seq > through)
-        self.index.drop([(cid, seq) for seq in range(1, through + 1)])
         until = max(until, self._state.conversations[cid].archived_until)
         self._change(cid, archived=through, archived_until=until)
 
@@ -211,7 +210,8 @@ class MemoryUnit:
 
 
 def _standing(c: Conversation, uid: str) -> Standing:
-    return Standing(c.cid, c.type, c.name, c.head, c.members[uid].read, c.archived)
+    read = c.members[uid].read
+    return Standing(c.cid, c.type, c.name, c.head, read, c.archived, c.archived_until)
 
 
 class MemoryIndex:
@@ -231,8 +231,18 @@ class MemoryIndex:
         conversations = self._state.conversations
         return {cid: max(self._reached(cid), conversations[cid].archived) for cid in cids}
 
-    def holds(self, places: Collection[Place]) -> set[Place]:
-        return set(places) & self._state.found.keys()
+    def at(self, places: Collection[Place]) -> dict[Place, Indexed]:
+        found = self._state.found
+        return {place: found[place] for place in places if place in found}
+
+    def within(self, spans: Mapping[str, range]) -> list[Indexed]:
+        found = sorted(self._state.found.items())
+        return [message for (cid, seq), message in found if seq in spans.get(cid, ())]
+
+    def changed_since(self, uid: str) -> set[Place]:
+        own = {c.cid: c for c in self._state.conversations.values() if uid in c.members}
+        places = self._state.found
+        return {(cid, seq) for cid, seq in places if cid in own and seq <= own[cid].archived}
 
     def add(self, messages: Sequence[Indexed]) -> None:
         self._state.found |= {message.place: message for message in messages}
@@ -243,6 +253,10 @@ class MemoryIndex:
     def drop(self, places: Collection[Place]) -> None:
         for place in places:
             self._state.found.pop(place, None)
+
+    def drop_within(self, cid: str, span: range, sender: str | None = None) -> None:
+        found = self.within({cid: span})
+        self.drop([message.place for message in found if sender in {None, message.sender}])
 
     def advance(self, reached: Mapping[str, int]) -> None:
         self._state.reached |= reached

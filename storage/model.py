@@ -135,6 +135,7 @@ class Standing(Struct, frozen=True):
     head: int
     read: int
     archived: int
+    archived_until: int
 
 
 class Parcel(Struct, frozen=True):

@@ -98,7 +98,10 @@ class Unit(Protocol):
         """
 
     def prune(self, cid: str, through: int, until: int) -> None:
-        """Drop entries up to a seq, which are archived; the newest was stored at ``until``."""
+        """Drop entries up to a seq, which are archived; the newest was stored at ``until``.
+
+        The search index is left as it is.
+        """
 
 
 class Forgetting(Protocol):

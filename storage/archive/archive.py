@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NoReturn, Protocol
 
 from parley_protocol.payloads import Entry
-from storage.archive.digest import Digest
+from storage.archive.digest import NO_TEXTS, Digest, Texts
 from storage.errors import UnavailableError
+from storage.search.index import Indexed, Place, Wanted
 from storage.unit import Key, Spans
 
 
@@ -15,7 +16,7 @@ class Archive(Protocol):
     def prepare(self) -> None:
         """Make the tables, or bring them to the newest schema."""
 
-    def store(self, entries: Sequence[Entry]) -> None:
+    def store(self, entries: Sequence[Entry], texts: Texts = NO_TEXTS) -> None:
         """Add entries. To add the same again changes nothing for a reader."""
 
     def digests(self, spans: Spans) -> dict[str, Digest]:
@@ -27,8 +28,22 @@ class Archive(Protocol):
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         """Read, per conversation, the entries with these seqs, by rising seq."""
 
+    def numbered(self, places: Collection[Place]) -> dict[Place, Entry]:
+        """Find entries by conversation and seq."""
+
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
         """Find the entries that bear these ids."""
+
+    def shown(self, places: Collection[Place]) -> set[Place]:
+        """Say which of these messages search can find."""
+
+    def find(
+        self, wanted: Wanted, spans: Spans, besides: frozenset[Place], limit: int
+    ) -> list[Indexed]:
+        """Find the newest messages with these seqs, the newest first, ``besides`` left out.
+
+        Whether the reader may read them is not looked at.
+        """
 
     def first_since(self, times: Mapping[str, int]) -> dict[str, int]:
         """Give, per conversation, the first seq that was stored at a time or later."""
@@ -46,7 +61,7 @@ class NoArchive:
     def prepare(self) -> None:
         _say_so()
 
-    def store(self, entries: Sequence[Entry]) -> None:  # noqa: ARG002 - the interface's
+    def store(self, entries: Sequence[Entry], texts: Texts = NO_TEXTS) -> None:  # noqa: ARG002 - the interface's
         _say_so()
 
     def digests(self, spans: Spans) -> dict[str, Digest]:  # noqa: ARG002 - likewise
@@ -58,7 +73,22 @@ class NoArchive:
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:  # noqa: ARG002 - likewise
         _say_so()
 
+    def numbered(self, places: Collection[Place]) -> dict[Place, Entry]:  # noqa: ARG002 - likewise
+        _say_so()
+
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:  # noqa: ARG002 - likewise
+        _say_so()
+
+    def shown(self, places: Collection[Place]) -> set[Place]:  # noqa: ARG002 - likewise
+        _say_so()
+
+    def find(
+        self,
+        wanted: Wanted,  # noqa: ARG002 - likewise
+        spans: Spans,  # noqa: ARG002 - likewise
+        besides: frozenset[Place],  # noqa: ARG002 - likewise
+        limit: int,  # noqa: ARG002 - likewise
+    ) -> list[Indexed]:
         _say_so()
 
     def first_since(self, times: Mapping[str, int]) -> dict[str, int]:  # noqa: ARG002 - likewise

@@ -14,6 +14,7 @@ from parley_protocol import limits
 from parley_protocol.payloads import Entry
 from storage.archive.archive import Archive
 from storage.archive.digest import digest
+from storage.archive.unchanged import Copy, texts_within, unchanged
 from storage.unit import Spans, Store
 
 _log = logging.getLogger(__name__)
@@ -26,14 +27,7 @@ _PRUNE = 1_000
 """Rows that one transaction takes out of the ledger."""
 
 
-class _Copy(Struct, frozen=True):
-    """Entries of a conversation as they were when it had been rewritten so often."""
-
-    entries: Sequence[Entry]
-    rewrites: int
-
-
-_Copied = Mapping[str, _Copy]
+_Copied = Mapping[str, Copy]
 
 
 class Moved(Struct, frozen=True):
@@ -84,17 +78,22 @@ class Mover:
                 spans = unit.movable(
                     before=before, keep=self._keep, after=after, limit=_CONVERSATIONS
                 )
+                reached = unit.index.reached(spans)
             if not spans:
                 return
-            yield spans
+            # What is not indexed yet would never be: the indexer goes first.
+            yield {c: range(s.start, min(s.stop, reached[c] + 1)) for c, s in spans.items()}
             after = max(spans)
 
     def _copy(self, spans: Spans) -> _Copied:
         with self._store.reading() as unit:
             of = unit.conversations(spans)
             found = unit.entries(spans)
-        self._archive.store([entry for cid in spans for entry in found.get(cid, ())])
-        return {cid: _Copy(entries, of[cid].rewrites) for cid, entries in found.items() if entries}
+            texts = texts_within(unit, spans)
+        self._archive.store([entry for cid in spans for entry in found.get(cid, ())], texts)
+        return {
+            cid: Copy(entries, texts, of[cid].rewrites) for cid, entries in found.items() if entries
+        }
 
     def _differing(self, copied: _Copied) -> set[str]:
         """Compare what was copied with what the archive has got, and take out what differs.
@@ -106,7 +105,9 @@ class Mover:
             return set()
         spans = _spans(copied)
         theirs = self._archive.digests(spans)
-        differ = {cid for cid, own in copied.items() if digest(own.entries) != theirs.get(cid)}
+        differ = {
+            cid for cid, own in copied.items() if digest(own.entries, own.texts) != theirs.get(cid)
+        }
         if differ:
             for cid in sorted(differ):
                 _log.error("the archive's copy of conversation %s differs: it is dropped", cid)
@@ -118,13 +119,11 @@ class Mover:
         for piece in blocks(_spans(copied), _PRUNE):
             begun = time.monotonic()
             with self._store.writing() as unit:
-                held = unit.conversations(piece)
-                for cid, span in piece.items():
-                    # Another archiver may have been here first, or somebody has been forgotten.
-                    now, then = held[cid], copied[cid]
-                    if (now.archived, now.rewrites) == (span.start - 1, then.rewrites):
-                        unit.prune(cid, span.stop - 1, _newest(then.entries, span))
-                        rows += len(span)
+                for cid in unchanged(unit, copied, piece):
+                    span, copy = piece[cid], copied[cid]
+                    unit.index.drop([(cid, seq) for seq in span if (cid, seq) in copy.texts])
+                    unit.prune(cid, span.stop - 1, _newest(copy.entries, span))
+                    rows += len(span)
             self._rest(time.monotonic() - begun)
         return rows
 

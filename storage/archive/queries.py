@@ -10,14 +10,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from parley_protocol.payloads import Entry
-from storage.archive.digest import NO_DEVICE, NOTHING
+from storage.archive.digest import NO_DEVICE, NO_TEXTS, NOTHING, Texts, spaced
 from storage.extra import pack, unpack
+from storage.search.index import Indexed, Place, Wanted
+from storage.search.query import Pattern
 from storage.unit import Key, Spans
 
 _COLUMNS = "hex(cid), seq, hex(id), hex(sender), hex(device), stored_at, sent_at, type, text, extra"
 _LINE = (
     "concat(lower(hex(id)), lower(hex(sender)), lower(hex(device)), toString(seq), ',',"
-    " toString(stored_at), ',', toString(sent_at), ',', type, ',', text, '\\0', extra)"
+    " toString(stored_at), ',', toString(sent_at), ',', type, ',', text, '\\0', extra, '\\0',"
+    " toString(text_seq), ',', words)"
 )
 
 _TELLS = "type NOT IN ('erased', 'system')"
@@ -33,6 +36,42 @@ def entries(spans: Iterable[tuple[str, range]]) -> str:
     return (
         f"SELECT {_COLUMNS} FROM messages PREWHERE {within(spans)}"  # noqa: S608 - ids are checked
         " ORDER BY cid, seq LIMIT 1 BY cid, seq"
+    )
+
+
+def numbered(places_: Collection[Place]) -> str:
+    """Ask for entries by conversation and seq."""
+    return f"SELECT {_COLUMNS} FROM messages PREWHERE {_at(places_)} LIMIT 1 BY cid, seq"  # noqa: S608 - likewise
+
+
+def shown(places_: Collection[Place]) -> str:
+    """Ask which of these messages search can find."""
+    return f"SELECT DISTINCT hex(cid), seq FROM messages PREWHERE ({_at(places_)}) AND text_seq > 0"  # noqa: S608 - likewise
+
+
+def matches(wanted: Wanted, cids: Collection[str], limit: int) -> str:
+    """Ask for the newest messages in conversations in which something stands.
+
+    The time comes first: it names the partitions. ``LIKE`` has the server skip, by their filters,
+    blocks that hold none of the whole words (``storage.archive.schema``).
+    """
+    meets = [
+        f"cid IN ({', '.join(map(_id, cids))})",
+        f"stored_at >= {wanted.since}",
+        f"stored_at < {wanted.until}",
+        "text_seq > 0",
+        *(f"words LIKE {_pattern(pattern)}" for pattern in wanted.query),
+    ]
+    if wanted.sender is not None:
+        meets.append(f"sender = {_id(wanted.sender)}")
+    if wanted.before is not None:
+        time, cid, seq = wanted.before
+        meets.append(f"(stored_at, cid, seq) < ({time}, {_id(cid)}, {seq})")
+    return (
+        "SELECT hex(cid), seq, hex(sender), stored_at, text_seq, words FROM messages"  # noqa: S608 - ids are checked, words are letters and digits
+        f" PREWHERE {' AND '.join(meets)}"
+        " ORDER BY stored_at DESC, cid DESC, seq DESC LIMIT 1 BY cid, seq"
+        f" LIMIT {limit}"
     )
 
 
@@ -86,13 +125,14 @@ def some(telling: str) -> str:
 def forgetting(telling: str) -> str:
     """Have such rows emptied, as ``parley_protocol.payloads.emptied`` does."""
     return (
-        "ALTER TABLE messages UPDATE type = 'erased', text = '', extra = '',"
-        f" device = {_id(NO_DEVICE)}, sent_at = stored_at WHERE {telling}"
+        "ALTER TABLE messages UPDATE type = 'erased', text = '', extra = '', text_seq = 0,"
+        f" words = '', device = {_id(NO_DEVICE)}, sent_at = stored_at WHERE {telling}"
     )
 
 
-def columns(entries_: Sequence[Entry]) -> dict[str, list[Any]]:
+def columns(entries_: Sequence[Entry], texts: Texts = NO_TEXTS) -> dict[str, list[Any]]:
     """Give entries as the columns of the table."""
+    found = [texts.get((e.cid, e.seq)) for e in entries_]
     return {
         "cid": _ids([e.cid for e in entries_]),
         "seq": [e.seq for e in entries_],
@@ -104,6 +144,8 @@ def columns(entries_: Sequence[Entry]) -> dict[str, list[Any]]:
         "type": [e.type.encode() for e in entries_],
         "text": [e.text.encode() for e in entries_],
         "extra": [(pack(e) or NOTHING).encode() for e in entries_],
+        "text_seq": [f.text_seq if f else 0 for f in found],
+        "words": [spaced(f.words).encode() if f else b"" for f in found],
     }
 
 
@@ -130,10 +172,30 @@ def entry(row: Sequence[Any]) -> Entry:
     )
 
 
+def indexed(row: Sequence[Any]) -> Indexed:
+    """Give the message in a row that ``matches`` has asked for."""
+    cid, seq, sender, stored_at, text_seq, words = row
+    return Indexed(cid.lower(), seq, sender.lower(), stored_at, text_seq, words.strip())
+
+
 def within(spans: Iterable[tuple[str, range]]) -> str:
     return " OR ".join(
         f"(cid = {_id(cid)} AND seq >= {span.start} AND seq < {span.stop})" for cid, span in spans
     )
+
+
+def _at(places_: Collection[Place]) -> str:
+    seqs: defaultdict[str, list[str]] = defaultdict(list)
+    for cid, seq in sorted(places_):
+        seqs[cid].append(str(seq))
+    return " OR ".join(
+        f"(cid = {_id(cid)} AND seq IN ({', '.join(of)}))" for cid, of in seqs.items()
+    )
+
+
+def _pattern(pattern: Pattern) -> str:
+    # No word holds a quote, a backslash, a percent sign or an underscore: they are no letters.
+    return f"'%{pattern.needle}%'"
 
 
 def _id(text: str) -> str:

@@ -8,7 +8,7 @@ from parley_protocol import limits
 from parley_protocol.ids import new_id
 from parley_protocol.payloads import Entry, SystemChange
 from storage.errors import GroupFullError, NotFoundError
-from storage.ledger import outbox, seam
+from storage.ledger import indexing, outbox, seam
 from storage.ledger.seam import Recalled
 from storage.model import Conversation, Foreign, Mark, Member, Opening, Undecided
 from storage.unit import Key, Unit
@@ -35,6 +35,7 @@ def bring_in(
     new = list(_unknown({message_id for _, message_id in known}, messages))
     entries = list(_numbered(conversation, new, now))
     unit.append(entries)
+    indexing.overlay(unit, entries, recalled)
     _keep_marks(unit, conversation, entries)
     return len(entries)
 

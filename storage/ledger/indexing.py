@@ -7,8 +7,10 @@ not in it, edited ones are there with their last text.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from parley_protocol.payloads import Entry
+from storage.ledger.seam import Recalled
 from storage.search.index import Indexed, Lag, Place
 from storage.search.words import words
 from storage.unit import Key, Unit
@@ -67,6 +69,30 @@ def write(unit: Unit, changes: Changes) -> None:
     unit.index.advance(changes.reached)
 
 
+def overlay(unit: Unit, new: Iterable[Entry], recalled: Recalled) -> None:
+    """Note what new edits and deletions make of archived messages; the index knows it at once.
+
+    The archive itself stays as it is. What it did not show any more stays deleted.
+    """
+    pairs = [
+        (target, entry)
+        for entry in new
+        if entry.type in ("edit", "delete")
+        and (target := recalled.entries.get((entry.cid, entry.target or "")))
+    ]
+    before = unit.index.at({(target.cid, target.seq) for target, _ in pairs})
+    after = dict(before)
+    for target, entry in pairs:
+        place = target.cid, target.seq
+        is_shown = after[place].text_seq > 0 if place in after else place in recalled.shown
+        if is_shown and entry.type == "edit":
+            after[place] = _indexed(target, entry)
+        elif is_shown:
+            after[place] = replace(_indexed(target, entry), text_seq=0, words="")
+    unit.index.add([message for place, message in after.items() if place not in before])
+    unit.index.change([m for place, m in after.items() if before.get(place, m) != m])
+
+
 def fold(unit: Unit, entries: Sequence[Entry]) -> dict[Place, Indexed | None]:
     """Say what becomes of the messages that entries are or refer to; ``None``: it is deleted.
 
@@ -95,7 +121,7 @@ def _targets(unit: Unit, entries: Sequence[Entry]) -> Mapping[Key, Entry]:
     found = {k: e for k, e in unit.known(keys).items() if e.type in ("text", "file")}
     own = {(entry.cid, entry.seq) for entry in entries}
     earlier = {(e.cid, e.seq) for e in found.values()} - own
-    present = own | unit.index.holds(earlier)
+    present = own | unit.index.at(earlier).keys()
     return {key: entry for key, entry in found.items() if (entry.cid, entry.seq) in present}
 
 

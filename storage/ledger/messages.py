@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from parley_protocol.checks import Refusal
 from parley_protocol.payloads import Entry
-from storage.ledger import seam
+from storage.ledger import indexing, seam
 from storage.ledger.rights import message_fault
 from storage.ledger.seam import NOTHING_RECALLED, Recalled
 from storage.model import Conversation, Draft, Member, Outcome, Stored, Undecided
@@ -23,6 +23,7 @@ def commit(
     outcomes = [batch.take(draft, cid) for draft, cid in addressed]
     unit.open(batch.opened.values())
     unit.append(batch.entries)
+    indexing.overlay(unit, batch.entries, recalled)
     return outcomes
 
 

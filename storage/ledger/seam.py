@@ -10,6 +10,7 @@ from msgspec import Struct
 from parley_protocol.ids import made_at
 from parley_protocol.payloads import Entry
 from storage.model import Conversation
+from storage.search.index import Place
 from storage.unit import Key, Spans, Unit
 
 _CLOCK_SLACK = 7 * 24 * 60 * 60 * 1000
@@ -24,11 +25,15 @@ class Reading(Struct, frozen=True):
 
 
 class Recalled(Struct, frozen=True):
-    """What the archive said to ``keys``, when conversations were ``archived`` so far."""
+    """What the archive said to ``keys``, when conversations were ``archived`` so far.
+
+    ``shown`` are those of the entries that search finds there.
+    """
 
     keys: frozenset[Key]
     archived: Mapping[str, int]
     entries: Mapping[Key, Entry]
+    shown: frozenset[Place] = frozenset()
 
 
 NOTHING_RECALLED = Recalled(frozenset(), {}, {})

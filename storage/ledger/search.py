@@ -1,17 +1,22 @@
-"""Search: newest first over the index and what it does not hold yet, for members alone."""
+"""Search: newest first over the index, what it does not hold yet, and the archive.
 
-from collections.abc import Sequence
+The archive is asked only where what it has could be on the page: it holds what is old.
+Only members find anything.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from parley_protocol.payloads import Entry
 from storage.ledger.conversations import of_member
 from storage.ledger.indexing import fold
 from storage.model import Found, Hit
 from storage.search.index import Indexed, Place, Wanted
 from storage.search.snippets import snippet
 from storage.search.zones import Zone
-from storage.unit import Unit
+from storage.unit import Spans, Unit
 
 _TAIL = 500
 """Entries that are not indexed yet and are looked through one by one."""
@@ -27,15 +32,79 @@ class _Tail(Struct, frozen=True):
     left_out: int
 
 
-def search(unit: Unit, wanted: Wanted, limit: int) -> Found:
-    """Give a page of hits."""
+class Old(Struct, frozen=True):
+    """What to ask the archive for: ``wanted`` in the seqs of conversations that it has.
+
+    ``besides`` were edited or deleted since, which the ledger's index knows.
+    """
+
+    wanted: Wanted
+    spans: Spans
+    besides: frozenset[Place]
+
+
+class Recent(Struct, frozen=True):
+    """What the ledger has found, with those entries that it has itself.
+
+    ``old`` is ``None`` where nothing in the archive can be among the hits.
+    """
+
+    found: list[Indexed]
+    entries: dict[Place, Entry]
+    left_out: int
+    old: Old | None
+
+
+def recent(unit: Unit, wanted: Wanted, limit: int) -> Recent:
+    """Find the newest that the ledger knows: one more than the page has, if there are."""
     if wanted.cid is not None:
         of_member(unit, wanted.reader, wanted.cid)
     tail = _tail(unit, wanted)
     found = _newest(unit, wanted, tail, limit + 1)
-    page = found[:limit]
-    following = page[-1].moment if len(found) > limit else None
-    return Found(_hits(unit, wanted, page), following, tail.left_out)
+    old = _old(unit, wanted, found[-1] if len(found) > limit else None)
+    return Recent(found, unit.numbered(_places(found)), tail.left_out, old)
+
+
+def page(recent: Recent, older: Sequence[Indexed], limit: int) -> tuple[list[Indexed], set[Place]]:
+    """Give the page's messages, one more if there is one, and what the archive has of them."""
+    found = _sorted([*recent.found, *older])[: limit + 1]
+    return found, _places(found[:limit]) - recent.entries.keys()
+
+
+def answer(
+    recent: Recent,
+    wanted: Wanted,
+    found: Sequence[Indexed],
+    archived: Mapping[Place, Entry],
+    limit: int,
+) -> Found:
+    """Put together what the searcher gets."""
+    following = found[limit - 1].moment if len(found) > limit else None
+    entries = {**archived, **recent.entries}
+    return Found(list(_hits(entries, wanted, found[:limit])), following, recent.left_out)
+
+
+def _old(unit: Unit, wanted: Wanted, last: Indexed | None) -> Old | None:
+    """Say what of the archive could be on a page that ends with ``last``, if it is full."""
+    oldest = wanted.since if last is None else max(wanted.since, last.stored_at)
+    own = [
+        standing
+        for standing in unit.standings(wanted.reader)
+        if standing.archived
+        and wanted.cid in {None, standing.cid}
+        and standing.archived_until >= oldest
+    ]
+    if not own:
+        return None
+    until = min(wanted.until, max(standing.archived_until for standing in own) + 1)
+    spans = {standing.cid: range(1, standing.archived + 1) for standing in own}
+    narrowed = replace(wanted, since=oldest, until=until)
+    return Old(narrowed, spans, frozenset(unit.index.changed_since(wanted.reader)))
+
+
+def _places(found: Sequence[Indexed]) -> set[Place]:
+    """Give where messages and their texts are."""
+    return {m.place for m in found} | {(m.cid, m.text_seq) for m in found}
 
 
 def _tail(unit: Unit, wanted: Wanted) -> _Tail:
@@ -83,14 +152,14 @@ def _sorted(found: Sequence[Indexed]) -> list[Indexed]:
     return sorted(found, key=lambda message: message.moment, reverse=True)
 
 
-def _hits(unit: Unit, wanted: Wanted, page: Sequence[Indexed]) -> list[Hit]:
+def _hits(
+    entries: Mapping[Place, Entry], wanted: Wanted, found: Sequence[Indexed]
+) -> Iterator[Hit]:
     """Show messages as they read now: where they were edited, with the last text."""
-    own, texts = {m.place for m in page}, {(m.cid, m.text_seq) for m in page}
-    entries = unit.numbered(own | texts)
-    hits = []
-    for message in page:
-        text = entries[message.cid, message.text_seq].text
-        entry = replace(entries[message.place], text=text)
-        edited = message.text_seq != message.seq
-        hits.append(Hit(entry, edited, snippet(text, wanted.query)))
-    return hits
+    for message in found:
+        said, text = entries.get(message.place), entries.get((message.cid, message.text_seq))
+        # What was in the archive may have been forgotten a moment ago.
+        if said is not None and text is not None and text.type != "erased":
+            entry = replace(said, text=text.text)
+            edited = message.text_seq != message.seq
+            yield Hit(entry, edited, snippet(text.text, wanted.query))

@@ -232,11 +232,17 @@ class Ledger:
 
         Raises:
             QueryError: the query holds no word, or is too long.
+            UnavailableError: the archive, which may hold some of the page, does not answer.
         """
         end = _NEVER if until is None else until
         wanted = Wanted(uid, parse(query), cid, sender, since, end, before)
         with self._store.reading() as unit:
-            return search.search(unit, wanted, limit)
+            recent = search.recent(unit, wanted, limit)
+        old = recent.old
+        older = self._archive.find(old.wanted, old.spans, old.besides, limit + 1) if old else []
+        found, lacking = search.page(recent, older, limit)
+        archived = self._archive.numbered(lacking) if lacking else {}
+        return search.answer(recent, wanted, found, archived, limit)
 
     def unindexed(self) -> list[list[Lag]]:
         """Plan a round of indexing: portions for ``index``, none where all is indexed."""
@@ -274,4 +280,5 @@ class Ledger:
         found = self._archive.known(keys)
         # What is beyond was copied and not counted, maybe before the ledger was restored.
         entries = {key: entry for key, entry in found.items() if entry.seq <= archived[entry.cid]}
-        return Recalled(keys, archived, entries)
+        shown = self._archive.shown({(entry.cid, entry.seq) for entry in entries.values()})
+        return Recalled(keys, archived, entries, frozenset(shown))

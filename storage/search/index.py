@@ -18,8 +18,8 @@ Moment = tuple[int, str, int]
 class Indexed(Struct, frozen=True):
     """A message as the index holds it.
 
-    ``text_seq`` is the seq of the entry with its text: its own, or that of its last edit.
-    ``words`` are of that text; see ``storage.search.words``.
+    ``text_seq`` is the seq of the entry with its text: its own, or that of its last edit; 0 where
+    it is deleted. ``words`` are of that text; see ``storage.search.words``.
     """
 
     cid: str
@@ -86,8 +86,14 @@ class SearchIndex(Protocol):
     def reached(self, cids: Collection[str]) -> dict[str, int]:
         """Say up to which seq conversations are indexed; locked until a writing unit's end."""
 
-    def holds(self, places: Collection[Place]) -> set[Place]:
-        """Say which of these messages are in the index."""
+    def at(self, places: Collection[Place]) -> dict[Place, Indexed]:
+        """Give those of these messages that are in the index."""
+
+    def within(self, spans: Mapping[str, range]) -> list[Indexed]:
+        """Give the messages with these seqs of conversations."""
+
+    def changed_since(self, uid: str) -> set[Place]:
+        """Give a person's archived messages that the index holds: it knows better."""
 
     def add(self, messages: Sequence[Indexed]) -> None:
         """Add messages that are not there yet."""
@@ -97,6 +103,9 @@ class SearchIndex(Protocol):
 
     def drop(self, places: Collection[Place]) -> None:
         """Take messages out; those that are not there are passed over."""
+
+    def drop_within(self, cid: str, span: range, sender: str | None = None) -> None:
+        """Take out the messages with these seqs, maybe of one sender."""
 
     def advance(self, reached: Mapping[str, int]) -> None:
         """Note up to which seq conversations are indexed."""

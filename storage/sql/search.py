@@ -62,8 +62,19 @@ class SqlIndex:
         archived = self._connection.execute(select(c.cid, c.archived).where(c.cid.in_(cids)))
         return {row.cid: max(progress.get(row.cid, 0), row.archived) for row in archived}
 
-    def holds(self, places: Collection[Place]) -> set[Place]:
-        return {(row.cid, row.seq) for row in self._rows(places)}
+    def at(self, places: Collection[Place]) -> dict[Place, Indexed]:
+        return {(row.cid, row.seq): _indexed(row) for row in self._rows(places)}
+
+    def within(self, spans: Mapping[str, range]) -> list[Indexed]:
+        asked = [{"cid": c, "start": s.start, "stop": s.stop} for c, s in spans.items()]
+        if not asked:
+            return []
+        found = self._connection.execute(self._statements.search_within, given.rows(asked))
+        return [_indexed(row) for row in found]
+
+    def changed_since(self, uid: str) -> set[Place]:
+        found = self._connection.execute(_CHANGED_SINCE, {"uid": uid})
+        return {(row.cid, row.seq) for row in found}
 
     def add(self, messages: Sequence[Indexed]) -> None:
         if not messages:
@@ -88,9 +99,10 @@ class SqlIndex:
     def drop(self, places: Collection[Place]) -> None:
         self._drop(self._rows(places))
 
-    def drop_through(self, cid: str, seq: int) -> None:
-        """Take the messages of a conversation out, up to a seq."""
-        old = select(search_messages).where(_m.cid == cid, _m.seq <= seq)
+    def drop_within(self, cid: str, span: range, sender: str | None = None) -> None:
+        old = select(search_messages).where(_m.cid == cid, _m.seq >= span.start, _m.seq < span.stop)
+        if sender is not None:
+            old = old.where(_m.sender == sender)
         self._drop(self._connection.execute(old).all())
 
     def advance(self, reached: Mapping[str, int]) -> None:
@@ -161,6 +173,21 @@ _OWN_LAGGING = _LAGGING.join(members, members.c.cid == conversations.c.cid).wher
     members.c.uid == bindparam("uid")
 )
 _USED_ZONES = select(search_zones).where(_z.size > 0)
+
+
+def _changed_since() -> Select[Any]:
+    c = conversations.c
+    query = select(_m.cid, _m.seq).join(conversations, (c.cid == _m.cid) & (_m.seq <= c.archived))
+    query = query.join(members, members.c.cid == c.cid)
+    return query.where(members.c.uid == bindparam("uid"), c.archived > 0)
+
+
+_CHANGED_SINCE = _changed_since()
+
+
+def _indexed(row: Row[Any]) -> Indexed:
+    _, cid, seq, sender, stored_at, text_seq, words = tuple(row)
+    return Indexed(cid, seq, sender, stored_at, text_seq, words)
 
 
 def _row(number: int, message: Indexed) -> dict[str, Any]:

@@ -23,8 +23,9 @@ class Statements:
         self.known = _known(dialect)
         self.blocks = _blocks(dialect)
         self.numbered = _at(dialect, messages)
-        self.entries = _entries(dialect)
+        self.entries = _within(dialect, messages)
         self.search_messages = _at(dialect, search_messages)
+        self.search_within = _within(dialect, search_messages)
 
 
 def _people(dialect: str) -> Select[Any]:
@@ -61,9 +62,9 @@ def _at(dialect: str, table: Table) -> Select[Any]:
     return select(table).join(asked, and_(table.c.cid == asked.c.cid, table.c.seq == asked.c.seq))
 
 
-def _entries(dialect: str) -> Select[Any]:
+def _within(dialect: str, table: Table) -> Select[Any]:
     ends = Column("start", BigInteger), Column("stop", BigInteger)
-    asked = given(dialect, messages.c.cid, *ends)
-    seq = messages.c.seq
-    meets = and_(messages.c.cid == asked.c.cid, seq >= asked.c.start, seq < asked.c.stop)
-    return select(messages).join(asked, meets).order_by(messages.c.cid, seq)
+    asked = given(dialect, table.c.cid, *ends)
+    seq = table.c.seq
+    meets = and_(table.c.cid == asked.c.cid, seq >= asked.c.start, seq < asked.c.stop)
+    return select(table).join(asked, meets).order_by(table.c.cid, seq)

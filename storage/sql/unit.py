@@ -191,7 +191,6 @@ class SqlUnit:
     def prune(self, cid: str, through: int, until: int) -> None:
         old = and_(messages.c.cid == cid, messages.c.seq <= through)
         self._connection.execute(delete(messages).where(old))
-        self.index.drop_through(cid, through)
         c = conversations.c
         until_now = case((c.archived_until > until, c.archived_until), else_=until)
         one = update(conversations).where(c.cid == cid)
@@ -211,8 +210,8 @@ class SqlUnit:
 
 def _standings() -> Select[Any]:
     c = conversations.c
-    query = select(c.cid, c.type, c.name, c.head, members.c.read, c.archived).join(members)
-    return query.where(members.c.uid == bindparam("uid"))
+    query = select(c.cid, c.type, c.name, c.head, members.c.read, c.archived, c.archived_until)
+    return query.join(members).where(members.c.uid == bindparam("uid"))
 
 
 _STANDINGS = _standings()

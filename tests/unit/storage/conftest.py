@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, insert
@@ -20,7 +21,7 @@ from storage.archive.mover import Mover
 from storage.errors import UnavailableError
 from storage.ledger import Ledger
 from storage.memory import MemoryStore
-from storage.model import Draft, Foreign, Opening, Outcome, Sync
+from storage.model import Draft, Foreign, Found, Opening, Outcome, Sync
 from storage.sql import SqlStore
 from storage.sql.engine import connect
 from storage.sql.migrate import migrate
@@ -54,6 +55,13 @@ def clickhouse_archive(clickhouse: ClickHouse) -> Iterator[ClickHouseArchive]:
     """An archive in a new database of the test run's server."""
     with closing(connect_archive(clickhouse.new_database(), _SECONDS)) as connection:
         yield ClickHouseArchive(connection)
+
+
+def index(ledger: Ledger) -> None:
+    """Index all, as the indexer does."""
+    while portions := ledger.unindexed():
+        for portion in portions:
+            ledger.index(portion)
 
 
 class ArchivingLedger(Ledger):
@@ -91,7 +99,13 @@ class ArchivingLedger(Ledger):
         self._move()
         return super().sync(uid, cursors)
 
+    def search(self, uid: str, query: str, **options: Any) -> Found:
+        # What is not indexed stays in the ledger, with what is said about it.
+        self._mover.move(before=1 << 62)
+        return super().search(uid, query, **options)
+
     def _move(self) -> None:
+        index(self)
         assert self._mover.move(before=1 << 62).differ == []
 
 

@@ -8,27 +8,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parley_protocol.payloads import Entry
-from storage.errors import NotFoundError, QueryError
+from storage.archive.memory import MemoryArchive
+from storage.archive.mover import Mover
+from storage.errors import NotFoundError, QueryError, UnavailableError
 from storage.ledger import Ledger
 from storage.model import Found, Stored
-from storage.search.index import Moment
+from storage.search.index import Indexed, Moment, Place
 from storage.search.query import parse
 from storage.search.words import words
 from tests.logs import ubuntu
-from tests.unit.storage.conftest import STORES, Setting, draft_dm, draft_group
+from tests.unit.storage.conftest import Setting, draft_dm, draft_group, index
 from tests.unit.storage.search.texts import few_words, texts
 
-# What is archived is not found yet.
-pytestmark = pytest.mark.parametrize("setting", STORES, indirect=True)
-
 Indexing = Callable[[Ledger], None]
-
-
-def index(ledger: Ledger) -> None:
-    """Index all, as the indexer does."""
-    while portions := ledger.unindexed():
-        for portion in portions:
-            ledger.index(portion)
 
 
 @pytest.fixture(params=["indexed", "not indexed yet"])
@@ -280,19 +272,111 @@ def test_an_indexer_that_is_killed_loses_and_doubles_nothing(
     assert len(find(ledger, ada, "tea")) == 5
 
 
-def test_what_goes_to_the_archive_leaves_the_index(setting: Setting, people: list[str]) -> None:
-    ledger, (ada, *_) = setting.ledger, people
-    cid = ledger.create_group(ada, "Old", [], now=1).cid
-    ledger.commit([draft_group(ada, cid, f"tea {n}") for n in range(5)], now=2)
-    late = ledger.unindexed()
-    for indexed in (False, True):
-        with setting.store.writing() as unit:
-            unit.prune(cid, 4 if indexed else 2, until=2)
-        for portion in late:
-            ledger.index(portion)
-        index(ledger)
-        left = ["tea 4", "tea 3"] if indexed else ["tea 4", "tea 3", "tea 2", "tea 1"]
-        assert find(ledger, ada, "tea") == left
+class Divided:
+    """A group of whose history the ledger has the newest, and an archive all else."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.archive = setting.archive or MemoryArchive()
+        self.store = setting.store
+        self.ledger = Ledger(setting.store, self.archive)
+        self.archive.prepare()
+        self.ada, self.grace, self.eve = setting.add_people(3)
+        self.cid = self.ledger.create_group(self.ada, "Old", [self.grace], now=1).cid
+
+    def say(self, text: str, now: int, **fields: object) -> Entry:
+        draft = draft_group(self.ada, self.cid, text, **fields)
+        (outcome,) = self.ledger.commit_old([draft], now)
+        assert isinstance(outcome, Stored)
+        return outcome.entry
+
+    def move(self, keep: int = 0) -> None:
+        Mover(self.store, self.archive, keep=keep, rest=lambda _: None).move(1 << 62)
+
+    def find(self, query: str, uid: str = "") -> list[str]:
+        return find(self.ledger, uid or self.grace, query)
+
+    def indexed(self) -> dict[Place, Indexed]:
+        with self.store.reading() as unit:
+            return unit.index.at([(self.cid, seq) for seq in range(1, 100)])
+
+
+def test_what_is_archived_is_found_and_leaves_the_index(setting: Setting) -> None:
+    house = Divided(setting)
+    for now in range(2, 9):
+        house.say(f"tea {now}", now)
+    index(house.ledger)
+    house.move(keep=2)
+    assert len(house.indexed()) == 2
+    assert house.find("tea") == [f"tea {now}" for now in range(8, 1, -1)]
+    assert house.find("tea", house.eve) == []
+    assert list(pages(house.ledger, house.ada, "tea", 3)) == [
+        ["tea 8", "tea 7", "tea 6"],
+        ["tea 5", "tea 4", "tea 3"],
+        ["tea 2"],
+    ]
+
+
+def test_what_is_archived_can_be_edited_and_deleted(setting: Setting, indexing: Indexing) -> None:
+    """By later entries, which the ledger has, or which are archived in their turn."""
+    house = Divided(setting)
+    first, second, third = (house.say(f"tea {now}", now) for now in (2, 3, 4))
+    house.say("", 5, type="delete", target=first.id)
+    index(house.ledger)
+    house.move()
+    house.say("tea again", 6, type="edit", target=first.id)
+    house.say("", 7, type="delete", target=second.id)
+    house.say("tea and more", 8, type="edit", target=second.id)
+    house.say("coffee", 9, type="edit", target=third.id)
+    indexing(house.ledger)
+    for _ in range(2):
+        assert house.find("tea") == []
+        assert house.find("coffee") == ["coffee"]
+        (hit,) = house.ledger.search(house.ada, "coffee", limit=1).hits
+        assert (hit.entry.id, hit.entry.stored_at, hit.edited) == (third.id, 4, True)
+        index(house.ledger)
+        house.move()
+    house.say("water", 10, type="edit", target=third.id)
+    assert (house.find("coffee"), house.find("water")) == ([], ["water"])
+
+
+def test_an_edit_that_the_indexer_has_not_read_keeps_its_message_in_the_ledger(
+    setting: Setting,
+) -> None:
+    house = Divided(setting)
+    first = house.say("tea", 2)
+    index(house.ledger)
+    house.say("coffee", 3, type="edit", target=first.id)
+    house.move()
+    assert (house.find("tea"), house.find("coffee")) == ([], ["coffee"])
+    index(house.ledger)
+    house.move()
+    assert (house.find("tea"), house.find("coffee")) == ([], ["coffee"])
+    assert house.indexed() == {}
+
+
+def test_a_message_whose_edit_is_not_archived_yet(setting: Setting) -> None:
+    house = Divided(setting)
+    first = house.say("tea", 2)
+    house.say("milk", 3)
+    house.say("coffee", 4, type="edit", target=first.id)
+    index(house.ledger)
+    house.move(keep=1)
+    assert (house.find("tea"), house.find("coffee")) == ([], ["coffee"])
+    house.move()
+    assert (house.find("tea"), house.find("coffee")) == ([], ["coffee"])
+
+
+def test_without_the_archive_a_page_of_what_is_newer_is_found(setting: Setting) -> None:
+    house = Divided(setting)
+    for now in range(2, 9):
+        house.say(f"tea {now}", now)
+    index(house.ledger)
+    house.move(keep=3)
+    alone = Ledger(house.store)
+    assert texts_of(alone.search(house.ada, "tea", limit=2)) == ["tea 8", "tea 7"]
+    assert find(alone, house.ada, "tea", since=7) == ["tea 8", "tea 7"]
+    with pytest.raises(UnavailableError):
+        alone.search(house.ada, "tea", limit=3)
 
 
 @settings(

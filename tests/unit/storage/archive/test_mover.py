@@ -12,15 +12,16 @@ from parley_protocol.checks import Refusal
 from parley_protocol.ids import new_id
 from parley_protocol.payloads import Entry
 from storage.archive import Archive, mover
-from storage.archive.digest import Digest
+from storage.archive.digest import NO_TEXTS, Digest, Texts
 from storage.archive.memory import MemoryArchive
 from storage.archive.mover import KEEP, Mover
 from storage.errors import UnavailableError
 from storage.ledger import Ledger
 from storage.memory import MemoryStore
 from storage.model import Conversation, Stored, Undecided
+from storage.search.index import Indexed, Place, Wanted
 from storage.unit import Key, Spans, Store, Unit
-from tests.unit.storage.conftest import STORES, Setting, draft_group
+from tests.unit.storage.conftest import STORES, Setting, draft_group, index
 
 ALL = 1 << 62
 # The archive is the test's own.
@@ -41,6 +42,7 @@ class House:
         self.ledger.commit([draft_group(self.ada, self.cid, str(n)) for n in range(count)], now)
 
     def move(self, before: int = ALL, keep: int = 0) -> int:
+        index(self.ledger)
         return Mover(self.store, self.archive, keep=keep, rest=lambda _: None).move(before).rows
 
     def history(self) -> list[Entry]:
@@ -94,6 +96,7 @@ def test_a_copy_that_differs_is_reported_and_nothing_is_pruned(
     other.talk(5, now=10)
     before = house.history()
     archive.damaged = house.cid
+    index(house.ledger)
     moved = Mover(house.store, archive, keep=0, rest=lambda _: None).move(ALL)
     assert (moved.rows, moved.differ) == (6, [house.cid])
     assert house.cid in caplog.text
@@ -185,6 +188,7 @@ def test_whatever_dies_at_any_step_nothing_is_lost_or_doubled(
         for one in (house, other):
             one.talk(6, now=10)
         before = [house.history(), other.history()]
+        index(house.ledger)
         dying = Mover(
             FailingStore(house.store, faults),
             FailingArchive(house.archive, faults),
@@ -246,8 +250,9 @@ class Damaging(MemoryArchive):
 
     damaged = ""
 
-    def store(self, entries: Sequence[Entry]) -> None:
-        super().store([replace(e, text="?") if e.cid == self.damaged else e for e in entries])
+    def store(self, entries: Sequence[Entry], texts: Texts = NO_TEXTS) -> None:
+        damaged = [replace(e, text="?") if e.cid == self.damaged else e for e in entries]
+        super().store(damaged, texts)
 
 
 class Interrupting(MemoryArchive):
@@ -310,11 +315,11 @@ class FailingArchive:
     def prepare(self) -> None:
         self._archive.prepare()
 
-    def store(self, entries: Sequence[Entry]) -> None:
+    def store(self, entries: Sequence[Entry], texts: Texts = NO_TEXTS) -> None:
         self._faults.pass_one()
-        self._archive.store(entries[: len(entries) // 2])
+        self._archive.store(entries[: len(entries) // 2], texts)
         self._faults.pass_one()
-        self._archive.store(entries)
+        self._archive.store(entries, texts)
         self._faults.pass_one()
 
     def digests(self, spans: Spans) -> dict[str, Digest]:
@@ -327,8 +332,19 @@ class FailingArchive:
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         return self._archive.entries(spans)
 
+    def numbered(self, places: Collection[Place]) -> dict[Place, Entry]:
+        return self._archive.numbered(places)
+
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
         return self._archive.known(keys)
+
+    def shown(self, places: Collection[Place]) -> set[Place]:
+        return self._archive.shown(places)
+
+    def find(
+        self, wanted: Wanted, spans: Spans, besides: frozenset[Place], limit: int
+    ) -> list[Indexed]:
+        return self._archive.find(wanted, spans, besides, limit)
 
     def first_since(self, times: Mapping[str, int]) -> dict[str, int]:
         return self._archive.first_since(times)
