@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings, SettingsError
 from parley.prepare import first_line
+from storage.archive import open_archive
 from storage.ledger import Ledger
 from storage.sql import SqlStore
 from storage.sql.engine import connect
@@ -33,7 +34,7 @@ def ledger_of(settings: Settings) -> Iterator[Place]:
     require_ledger(settings)
     engine = connect(settings.ledger_url)
     try:
-        yield Place(engine, Ledger(SqlStore(engine)))
+        yield Place(engine, Ledger(SqlStore(engine), open_archive(settings.archive.url)))
     finally:
         engine.dispose()
 

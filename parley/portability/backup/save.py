@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, select
 
 from config import keys
 from config.form import dump
@@ -16,26 +16,34 @@ from config.settings import Settings
 from parley.portability.backup.manifest import FORM, NAME, BackupError, Manifest
 from parley.portability.backup.pack import new_pack
 from parley.portability.backup.tables import read_tables
+from storage.archive import open_archive
+from storage.archive.whole import whole
 from storage.sql.engine import connect
 from storage.sql.migrate import revision
 from storage.sql.tables import conversations
+
+_SECONDS = 60.0
+"""How long the archive may take for a block."""
 
 
 def save(settings: Settings, path: Path) -> Manifest:
     """Write everything to a file; the database is read in one transaction, at one point.
 
+    What that point calls archived is in the archive for ever, whatever is moved meanwhile.
+
     Raises:
         BackupError: the file cannot be written, or the keys cannot be read.
+        UnavailableError: the archive does not answer.
     """
     now = time.time()
     engine = connect(settings.ledger_url)
     try:
         with new_pack(path, now) as pack, _one_state(engine) as connection:
-            _require_all_here(connection)
+            archived = whole(open_archive(settings.archive.url, _SECONDS), _archived(connection))
             pack.add("settings.toml", dump(settings).encode())
             for name, content in _keys(settings.folder):
                 pack.add(f"keys/{name}", content)
-            tables = read_tables(connection, pack.add)
+            tables = read_tables(connection, pack.add, archived)
             manifest = Manifest(
                 form=FORM,
                 version=version("parley"),
@@ -60,10 +68,10 @@ def _one_state(engine: Engine) -> Iterator[Connection]:
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
-def _require_all_here(connection: Connection) -> None:
-    archived = connection.scalar(select(func.max(conversations.c.archived)))
-    if archived:
-        raise BackupError("older messages are in the archive, which a backup cannot read yet")
+def _archived(connection: Connection) -> dict[str, int]:
+    c = conversations.c
+    found = connection.execute(select(c.cid, c.archived).where(c.archived > 0).order_by(c.cid))
+    return {row.cid: row.archived for row in found}
 
 
 def _keys(data: Path) -> list[tuple[str, bytes]]:

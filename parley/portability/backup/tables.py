@@ -2,30 +2,46 @@
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, LargeBinary, MetaData, Table, func, insert, select, text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    MetaData,
+    Table,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
 
 from parley.portability.backup import manifest
-from parley_protocol.payloads import encode
+from parley_protocol.payloads import Entry, encode
 from storage.accounts import Base
-from storage.sql.tables import DERIVED
+from storage.sql.rows import entry_row
+from storage.sql.tables import DERIVED, conversations, messages
 
 _BLOCK_BYTES = 4 << 20
 _BATCH = 1_000
 
 
 def read_tables(
-    connection: Connection, add: Callable[[str, bytes], None]
+    connection: Connection, add: Callable[[str, bytes], None], archived: Iterable[Entry]
 ) -> dict[str, manifest.Table]:
     """Hand over every table block by block; referenced rows come before those that refer.
 
-    Left out is what is made from the rest by itself.
+    Left out is what is made from the rest by itself. What is ``archived`` comes as if it had
+    never been moved.
     """
     tables = [table for table in Base.metadata.sorted_tables if table.name not in DERIVED]
-    return {str(table.name): _read_table(connection, table, add) for table in tables}
+    moved = (list(entry_row(entry).values()) for entry in archived)
+    more = {messages.name: moved}
+    return {str(t.name): _read_table(connection, t, add, more.get(t.name, ())) for t in tables}
 
 
 def load_block(connection: Connection, table: Table, columns: Sequence[str], block: bytes) -> None:
@@ -56,16 +72,25 @@ def count_on(connection: Connection, table: Table) -> None:
 
 
 def _read_table(
-    connection: Connection, table: Table, add: Callable[[str, bytes], None]
+    connection: Connection,
+    table: Table,
+    add: Callable[[str, bytes], None],
+    more: Iterable[list[Any]],
 ) -> manifest.Table:
     columns = [column for column in table.columns if column.computed is None]
-    query = select(*columns).order_by(*table.primary_key)
+    query = select(*map(_as_never_moved, columns)).order_by(*table.primary_key)
     streamed = connection.execution_options(yield_per=_BATCH).execute(query)
     rows = 0
-    for number, block in enumerate(_blocks(encode(list(row)) + b"\n" for row in streamed), 1):
+    lines = (encode(row) + b"\n" for row in chain(more, map(list, streamed)))
+    for number, block in enumerate(_blocks(lines), 1):
         rows += len(block)
         add(f"tables/{table.name}/{number:06}.jsonl", b"".join(block))
     return manifest.Table(tuple(str(column.name) for column in columns), rows)
+
+
+def _as_never_moved(column: Column[Any]) -> ColumnElement[Any]:
+    is_seam = column in {conversations.c.archived, conversations.c.archived_until}
+    return literal(0).label(column.name) if is_seam else column
 
 
 def _blocks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:

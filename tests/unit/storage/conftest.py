@@ -1,7 +1,7 @@
 """The ledger on each of its stores: one contract for all."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from storage.archive.clickhouse import ClickHouseArchive
 from storage.archive.connection import connect as connect_archive
 from storage.archive.memory import MemoryArchive
 from storage.archive.mover import Mover
-from storage.errors import UnavailableError
+from storage.errors import RivalError, UnavailableError
 from storage.ledger import Ledger
 from storage.memory import MemoryStore
 from storage.model import Draft, Foreign, Found, Opening, Outcome, Sync
@@ -105,7 +105,9 @@ class ArchivingLedger(Ledger):
         return super().search(uid, query, **options)
 
     def _move(self) -> None:
-        index(self)
+        # Another thread may be indexing the same.
+        with suppress(RivalError):
+            index(self)
         assert self._mover.move(before=1 << 62).differ == []
 
 

@@ -234,7 +234,7 @@ def test_much_that_is_not_indexed_yet_is_counted(setting: Setting, people: list[
     cid = ledger.create_group(ada, "Busy", [], now=1).cid
     ledger.commit([draft_group(ada, cid, f"tea {n}") for n in range(700)], now=2)
     found = ledger.search(ada, "tea", limit=1)
-    assert found.left_out == 701 - 500
+    assert found.left_out == 701 - 500 - ledger.conversation(ada, cid).archived
     index(ledger)
     found = ledger.search(ada, "tea", limit=1)
     assert (texts_of(found), found.left_out) == (["tea 699"], 0)
@@ -349,8 +349,10 @@ def test_an_edit_that_the_indexer_has_not_read_keeps_its_message_in_the_ledger(
     house.move()
     assert (house.find("tea"), house.find("coffee")) == ([], ["coffee"])
     index(house.ledger)
-    house.move()
-    assert (house.find("tea"), house.find("coffee")) == ([], ["coffee"])
+    # The first one may find what was copied before, which differs by now, and drop it.
+    for _ in range(2):
+        house.move()
+        assert (house.find("tea"), house.find("coffee")) == ([], ["coffee"])
     assert house.indexed() == {}
 
 

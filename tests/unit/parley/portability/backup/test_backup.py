@@ -12,6 +12,7 @@ from sqlalchemy import insert, inspect, select
 
 from config.settings import Ledger as LedgerSettings
 from config.settings import Settings
+from parley.portability.backup import save as save_module
 from parley.portability.backup.manifest import FORM, NAME, BackupError, File, Manifest, Table
 from parley.portability.backup.pack import Pack, files_of, new_pack, verify
 from parley.portability.backup.restore import SETTINGS, restore
@@ -20,6 +21,9 @@ from parley.prepare import prepare
 from parley_protocol.ids import new_id
 from parley_protocol.payloads import Message
 from storage.accounts import Account, Base, Session
+from storage.archive.memory import MemoryArchive
+from storage.archive.mover import Mover
+from storage.errors import UnavailableError
 from storage.ledger import Ledger
 from storage.model import Draft
 from storage.sql import SqlStore
@@ -27,6 +31,7 @@ from storage.sql.engine import connect
 from storage.sql.migrate import is_current
 from storage.sql.tables import DERIVED, search_progress
 from tests.postgres import Postgres
+from tests.unit.storage.conftest import index
 
 Rows = dict[str, list[tuple[Any, ...]]]
 Make = Callable[[str], Settings]
@@ -121,6 +126,72 @@ def test_every_row_comes_back(make: Make, tmp_path: Path, source: str, target: s
         assert key.read_bytes() == (first.folder / "keys" / name).read_bytes()
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert msgspec.toml.decode((second.folder / SETTINGS).read_bytes(), type=Settings) == first
+
+
+def moved(settings: Settings) -> tuple[Settings, MemoryArchive]:
+    """Move most of what is in a ledger to an archive."""
+    archive = MemoryArchive()
+    engine = connect(settings.ledger_url)
+    store = SqlStore(engine)
+    index(Ledger(store))
+    assert Mover(store, archive, keep=2, rest=lambda _: None).move(1 << 62).rows == len(TEXTS) - 1
+    engine.dispose()
+    return settings, archive
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_what_is_archived_comes_back_into_the_ledger(
+    make: Make, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = make(kind), make(kind)
+    fill(first)
+    originals = rows_of(first)
+    _, archive = moved(first)
+    monkeypatch.setattr(save_module, "open_archive", lambda *_: archive)
+    made = save(first, tmp_path / "file")
+    assert made.tables["messages"].rows == 1 + len(TEXTS)
+    restore(second, tmp_path / "file")
+    rows = rows_of(second)
+    assert rows["messages"] == originals["messages"]
+    assert rows["conversations"] == originals["conversations"]
+
+
+def test_what_is_moved_while_a_backup_is_made_is_in_it_once(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The archiver goes on between the ledger's snapshot and the reading of the archive."""
+    first, second = make("sqlite"), make("sqlite")
+    fill(first)
+    originals = rows_of(first)
+    _, archive = moved(first)
+    engine = connect(first.ledger_url)
+
+    def open_late(*_: object) -> MemoryArchive:
+        store = SqlStore(engine)
+        assert Mover(store, archive, keep=0, rest=lambda _: None).move(1 << 62).rows == 2
+        return archive
+
+    monkeypatch.setattr(save_module, "open_archive", open_late)
+    save(first, tmp_path / "file")
+    engine.dispose()
+    restore(second, tmp_path / "file")
+    assert rows_of(second)["messages"] == originals["messages"]
+
+
+def test_an_archive_that_is_away_or_lacks_something(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make("sqlite")
+    fill(settings)
+    _, archive = moved(settings)
+    with pytest.raises(UnavailableError, match="no archive"):
+        save(settings, tmp_path / "file")
+    (cid,) = {entry[0] for entry in rows_of(settings)["messages"]}
+    archive.drop({cid: range(2, 3)})
+    monkeypatch.setattr(save_module, "open_archive", lambda *_: archive)
+    with pytest.raises(UnavailableError, match=cid):
+        save(settings, tmp_path / "file")
+    assert not list(tmp_path.glob("file*"))
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
