@@ -23,7 +23,7 @@ from storage.sql.migrate import migrate
 from storage.sql.tables import conversations
 from tests.clickhouse import ClickHouse
 from tests.platform import wait
-from tests.unit.storage.conftest import add_people, draft_group
+from tests.unit.storage.conftest import add_people, draft_group, index
 
 _GROUPS, _MESSAGES = 12, 1_200
 _KILLS = 5
@@ -39,6 +39,8 @@ class House:
         self.ledger = Ledger(SqlStore(engine), ClickHouseArchive(connection))
         (self.uid,) = add_people(engine, 1)
         self.cids = [self._talk(n) for n in range(_GROUPS)]
+        # What is not indexed is not moved.
+        index(self.ledger)
         keys.create(folder)
         self._log = folder / "keeper.log"
         self._settings = folder / "parley.toml"

@@ -18,6 +18,7 @@ from storage.memory import MemoryStore
 from storage.unit import Key
 from tests.platform import wait
 from tests.unit.bridge.test_worker import ListBroker
+from tests.unit.storage.conftest import index
 
 
 class GatedArchive(MemoryArchive):
@@ -53,6 +54,7 @@ class Scene:
         self.old = self.payload("old")
         self.send(self.old)
         self.worker.turn(0)
+        index(self.ledger)
         Mover(store, self.archive, keep=0, rest=lambda _: None).move(1 << 62)
         self.broker.said.clear()
 

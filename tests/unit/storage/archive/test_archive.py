@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,12 +11,16 @@ from msgspec.structs import replace
 
 from parley_protocol.ids import new_id
 from parley_protocol.payloads import Entry, SystemChange
-from storage.archive import Archive, open_archive, schema
+from storage.archive import Archive, open_archive, queries, schema
 from storage.archive.clickhouse import ClickHouseArchive
 from storage.archive.connection import Connection, connect
 from storage.archive.digest import digest
 from storage.archive.memory import MemoryArchive
 from storage.errors import UnavailableError
+from storage.search.index import Indexed, Wanted
+from storage.search.query import parse
+from storage.search.words import words
+from storage.unit import Spans
 from tests.chdb import ChdbConnection
 from tests.clickhouse import ClickHouse
 
@@ -111,6 +116,71 @@ def test_what_is_dropped_is_gone(archive: Archive) -> None:
     found = archive.entries({cid: range(1, 99), other: range(1, 99)})
     assert found[cid] == entries[:2] + entries[5:]
     assert found[other] == others
+
+
+MONTH = 31 * 24 * 3600 * 1000
+
+
+def said(cid: str, seq: int, text: str, sender: str) -> Entry:
+    return Entry(
+        cid=cid, seq=seq, id=new_id(), sender=sender, stored_at=seq * MONTH, sent_at=1, text=text
+    )
+
+
+def found_in(archive: Archive, spans: Spans, query: str, limit: int = 9, **of: Any) -> list[int]:
+    """Give the seqs that are found, in their order."""
+    asked = {"cid": None, "sender": None, "since": 0, "until": 99 * MONTH, "before": None} | of
+    besides = asked.pop("besides", frozenset())
+    wanted = Wanted(new_id(), parse(query), **asked)
+    return [message.seq for message in archive.find(wanted, spans, besides, limit)]
+
+
+def test_words_are_found_the_newest_first(archive: Archive) -> None:
+    cid, other, ada = new_id(), new_id(), new_id()
+    lines = [
+        "Hello, Ada",
+        "hello again",
+        "Привет, мир",
+        "東京都",
+        "no words",
+        "hello there",
+        "a hello",
+    ]
+    entries = [said(cid, seq, text, new_id()) for seq, text in enumerate(lines, 1)]
+    entries[1] = replace(entries[1], sender=ada)
+    entries += [said(other, 1, "hello", ada)]
+    texts = {
+        (e.cid, e.seq): Indexed(e.cid, e.seq, e.sender, e.stored_at, e.seq, words(e.text))
+        for e in entries
+        if e.text != "no words"
+    }
+    for _ in range(2):
+        archive.store(entries, texts)
+    own, both = {cid: range(1, 7)}, {cid: range(1, 7), other: range(1, 2)}
+    assert found_in(archive, own, "hello") == [6, 2, 1]
+    assert found_in(archive, own, "hello", limit=2) == [6, 2]
+    assert found_in(archive, own, "hello", before=(6 * MONTH, cid, 6)) == [2, 1]
+    assert found_in(archive, own, "hello", since=2 * MONTH, until=6 * MONTH) == [2]
+    assert found_in(archive, own, "hello", limit=1, besides=frozenset({(cid, 6)})) == [2]
+    assert found_in(archive, both, "hello", sender=ada) == [2, 1]
+    for query, seqs in (("hel*", [6, 2, 1]), ('"hello a"*', [2, 1]), ("ello", []), ("word*", [])):
+        assert found_in(archive, own, query) == seqs
+    assert (found_in(archive, own, "МИР"), found_in(archive, own, "京都")) == ([3], [4])
+    assert archive.shown([(cid, 1), (cid, 5), (other, 9)]) == {(cid, 1)}
+    assert archive.digests({cid: range(1, 8)}) == {cid: digest(entries[:7], texts)}
+    archive.forget_sender(ada, [cid])
+    archive.forget({cid: range(1, 2)})
+    assert found_in(archive, both, "hello") == [6, 1]
+    places = [(cid, 6), (other, 1), (other, 2)]
+    assert archive.numbered(places) == {(cid, 6): entries[5], (other, 1): entries[7]}
+
+
+def test_todays_engine_skips_blocks_without_the_word(chdb: ChdbConnection) -> None:
+    ClickHouseArchive(chdb).prepare()
+    wanted = Wanted(new_id(), parse("hello"), None, None, 0, 1, None)
+    explained = f"EXPLAIN indexes = 1 {queries.matches(wanted, [new_id()], 1)}"
+    plan = chdb.ask(f"SELECT hex(explain) FROM ({explained})")
+    assert any(b"tokenbf_v1" in bytes.fromhex(line) for (line,) in plan)
 
 
 @pytest.mark.parametrize("archive", ["clickhouse", "chdb"], indirect=True)
