@@ -133,6 +133,36 @@ class Api(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 0
 
 
+Amounts = Annotated[str, Meta(pattern=r"^([0-9]+/(second|minute|hour|day)(;(?=[0-9])|$(?!\n)))*$")]
+
+
+class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many requests are answered, as ``20/minute;100/hour``; empty: any number."""
+
+    store: Annotated[
+        str,
+        Meta(
+            pattern="^(rediss?://.+)?$",
+            description="Where requests are counted: redis://host:port/number, or rediss:// for "
+            "TLS; the password is taken from the environment variable REDIS_PASSWORD. Empty: in "
+            "memory, where each of api.workers counts for itself, so that up to so many times as "
+            "much is let through",
+        ),
+    ] = ""
+    account: Annotated[
+        Amounts,
+        Meta(description="Requests of an account, as 20/minute;100/hour; empty: any number"),
+    ] = "600/minute"
+    address: Annotated[
+        Amounts, Meta(description="Requests from an address (of IPv6: a /64), with a token or not")
+    ] = "6000/minute"
+    sign_up: Annotated[Amounts, Meta(description="Sign-ups from an address")] = "60/hour"
+    log_in: Annotated[
+        Amounts, Meta(description="Logins from an address, and whatever else tries a secret")
+    ] = "20/minute;200/hour"
+    refresh: Annotated[Amounts, Meta(description="Refreshed tokens from an address")] = "600/minute"
+
+
 class Accounts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sign_up: Annotated[
         SignUpMode,
@@ -200,6 +230,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     broker: Broker = Broker()
     bridge: Bridge = Bridge()
     api: Api = Api()
+    limits: Limits = Limits()
     accounts: Accounts = Accounts()
     mail: Mail = Mail()
     tokens: Tokens = Tokens()

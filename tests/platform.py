@@ -13,6 +13,8 @@ from typing import Self
 
 import httpx
 
+from tests.limits import HIGH_AS_TOML
+
 _SECONDS = 60.0
 
 
@@ -42,7 +44,8 @@ class Platform:
     def __init__(self, folder: Path, settings: str = "") -> None:
         self.data = folder / "data"
         self._settings = folder / "parley.toml"
-        self._settings.write_text(settings)
+        limits = "" if "[limits]" in settings else HIGH_AS_TOML
+        self._settings.write_text(f"{settings}\n{limits}")
         self.http, self.mqtt, self.ws, self.metrics = free_ports(4)
         self.url = f"http://127.0.0.1:{self.http}"
         self._log = folder / "up.log"
@@ -108,10 +111,10 @@ class Platform:
 
     def _answers(self) -> bool:
         try:
-            is_healthy = httpx.get(f"{self.url}/health").is_success
+            is_ready = httpx.get(f"{self.url}/ready").is_success
         except httpx.HTTPError:
             return False
-        return is_healthy and accepts(self.mqtt) and accepts(self.ws)
+        return is_ready and accepts(self.mqtt) and accepts(self.ws)
 
 
 def accepts(port: int) -> bool:

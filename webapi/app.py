@@ -9,7 +9,6 @@ from werkzeug.routing import BaseConverter
 
 from config import keys
 from config.settings import Settings
-from parley_protocol import limits
 from storage.archive import open_archive
 from storage.mails import Seal
 from webapi import (
@@ -20,8 +19,10 @@ from webapi import (
     docs,
     email,
     history,
+    limits,
     mail,
     openapi,
+    operations,
     people,
     problems,
     reports,
@@ -31,7 +32,6 @@ from webapi import (
 from webapi import settings as configured
 from webapi.accounts import passwords, sessions
 
-_BODY_MAX = limits.PAYLOAD_MAX
 _ROOMS = (
     accounts,
     email,
@@ -41,6 +41,7 @@ _ROOMS = (
     search,
     reports,
     server,
+    operations,
     docs,
 )
 _HEADERS = {
@@ -58,13 +59,13 @@ class _IdConverter(BaseConverter):
 def create_app(settings: Settings, hasher: PasswordHasher | None = None) -> Flask:
     """Make the application. ``hasher`` sets what a password's hash costs."""
     app = _with_rooms()
-    app.config["MAX_CONTENT_LENGTH"] = _BODY_MAX
     app.extensions[auth.KEY] = keys.public_key(settings.folder)
     app.extensions[sessions.KEY] = sessions.Issuer(settings)
     app.extensions[passwords.KEY] = passwords.Passwords(hasher)
     app.extensions[mail.KEY] = Seal(keys.secrets_key(settings.folder))
     app.extensions[configured.KEY] = settings
     problems.register(app)
+    limits.register(app, settings.limits)
     database.register(app, settings.ledger_url, open_archive(settings.archive.url))
     app.after_request(_add_headers)
     if settings.api.proxies:

@@ -1,12 +1,12 @@
 """Endpoints and their description: a route, its bodies and its answers are said once."""
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, wraps
 from http import HTTPStatus
 from typing import Any, cast
 
 import msgspec
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from spectree import Response as Answers
 from spectree import SecurityScheme, SpecTree
 from spectree.model_adapter.msgspec_adapter import MsgspecModelAdapter
@@ -14,14 +14,22 @@ from spectree.model_adapter.protocol import ModelAdapter
 from spectree.models import SecureType, SecuritySchemeData
 
 from parley_protocol import rest
+from webapi import limits
 from webapi.auth import guarded
 from webapi.requests import StrictPlugin
 
 _View = Callable[..., Any]
-_ALWAYS = (503,)
+_ALWAYS = (429, 503)
 _WITH_TOKEN = (401,)
+_RETRIED = ("429", "503")
 _WITH_BODY = (400, 413, 415, 422)
 _WITH_QUERY = (422,)
+_BODY_MAX = 64 * 1024
+_RETRY_AFTER = {"description": "Seconds to wait before asking again", "schema": {"type": "integer"}}
+_RATE_LIMITS = {
+    "RateLimit-Policy": "Limits: requests (q) in so many seconds (w), by name",
+    "RateLimit": "What is left of them (r), for so many seconds (t)",
+}
 _ID_SCHEMA = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 _UNUSED = ("ValidationError", "ValidationErrorElement")  # the generator's own form of a refusal
 
@@ -51,12 +59,15 @@ def endpoint(  # noqa: PLR0913 - one argument a property
     returns: dict[int, type | None],
     problems: Iterable[int] = (),
     open_to_all: bool = False,
+    strict: limits.Strict | None = None,
+    body_max: int = _BODY_MAX,
 ) -> Callable[[_View], _View]:
     """Make a view of a function.
 
     Only who has a good token reaches it, unless it is ``open_to_all``. Its parameters ``json`` and
     ``query`` are checked against their annotations before it runs; its docstring and name become
-    the description. ``problems`` are those beyond the usual ones.
+    the description. ``problems`` are those beyond the usual ones; ``strict`` names a limit of its
+    own; ``body_max`` is in bytes.
     """
 
     def decorate(view: _View) -> _View:
@@ -69,7 +80,9 @@ def endpoint(  # noqa: PLR0913 - one argument a property
             security={} if open_to_all else {"device": []},
             operation_id=view.__name__,
         )(view)
-        checked = validated if open_to_all else guarded(validated)
+        checked = _bounded(validated if open_to_all else guarded(validated), body_max)
+        if strict:
+            limits.strictly(checked, strict)
         room.add_url_rule(rule, view.__name__, checked, methods=[method])
         return view
 
@@ -98,16 +111,36 @@ def _answers(returns: dict[int, type | None], problems: Iterable[int]) -> Answer
     return Answers(**bodies, **{f"HTTP_{status}": rest.Problem for status in sorted(problems)})
 
 
+def _bounded(view: _View, body_max: int) -> _View:
+    @wraps(view)
+    def bounded(*values: Any, **named: Any) -> Response:  # noqa: ANN401 - as the view says
+        request.max_content_length = body_max
+        return cast("Response", view(*values, **named))
+
+    return bounded
+
+
 def _mend(operation: dict[str, Any]) -> None:
     """Say what the generator does not know, and take back what it assumes."""
     for parameter in operation["parameters"]:
         parameter["schema"] = parameter["schema"] or _ID_SCHEMA
         parameter["schema"].pop("format", None)
     operation["responses"] = {
-        status: _as_problem(answer) if int(status) >= HTTPStatus.BAD_REQUEST else answer
+        status: _with_headers(status, _as_problem(answer) if _is_problem(status) else answer)
         for status, answer in operation["responses"].items()
         if not _is_assumed(answer)
     }
+
+
+def _is_problem(status: str) -> bool:
+    return int(status) >= HTTPStatus.BAD_REQUEST
+
+
+def _with_headers(status: str, answer: dict[str, Any]) -> dict[str, Any]:
+    texts = {"type": "string"}
+    headers = {name: {"description": _RATE_LIMITS[name], "schema": texts} for name in _RATE_LIMITS}
+    retry = {"Retry-After": _RETRY_AFTER} if status in _RETRIED else {}
+    return {**answer, "headers": headers | retry}
 
 
 def _as_problem(answer: dict[str, Any]) -> dict[str, Any]:

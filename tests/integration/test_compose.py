@@ -61,7 +61,7 @@ def test_ports_are_real(compose: dict[str, Any]) -> None:
     assert services["broker"]["ports"] == [f"127.0.0.1:1883:{SETTINGS.broker.port}"]
     assert services["nginx"]["ports"] == ["127.0.0.1:8080:8080"]
     assert f"'127.0.0.1', {SETTINGS.broker.port})" in services["broker"]["healthcheck"]["test"][-1]
-    assert f":{SETTINGS.api.port}/health" in services["webapi"]["healthcheck"]["test"][-1]
+    assert f":{SETTINGS.api.port}/ready" in services["webapi"]["healthcheck"]["test"][-1]
     nginx = (_FOLDER / "nginx.conf").read_text()
     assert f"http://webapi:{SETTINGS.api.port};" in nginx
     assert f"http://broker:{SETTINGS.broker.ws_port};" in nginx
@@ -151,7 +151,7 @@ def nginx(tmp_path: Path) -> Iterator[int]:
 
 def answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/health").is_success
+        return httpx.get(f"http://127.0.0.1:{port}/ready").is_success
     except httpx.HTTPError:
         return False
 

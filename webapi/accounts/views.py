@@ -24,6 +24,7 @@ blueprint = Blueprint("accounts", __name__)
     returns={201: rest.Session},
     problems=[403, 409],
     open_to_all=True,
+    strict="sign_up",
 )
 def sign_up(json: rest.SignUp) -> Response:
     """Make an account, and begin a session for the device that asks."""
@@ -40,6 +41,7 @@ def sign_up(json: rest.SignUp) -> Response:
     returns={201: rest.Session},
     problems=[401, 409],
     open_to_all=True,
+    strict="log_in",
 )
 def log_in(json: rest.Login) -> Response:
     """Begin a session for a device; it replaces the device's last one."""
@@ -60,6 +62,7 @@ def log_in(json: rest.Login) -> Response:
     returns={200: rest.Session},
     problems=[401],
     open_to_all=True,
+    strict="refresh",
 )
 def refresh(json: rest.Refresh) -> Response:
     """Exchange a refresh token for new tokens; the old one is spent."""

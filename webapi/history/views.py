@@ -46,7 +46,9 @@ def show_message(cid: str, seq: int) -> Response:
     return encode(ledger().message(me(), cid, seq))
 
 
-@endpoint(blueprint, "POST", "/v1/sync", returns={200: rest.SyncAnswer})
+@endpoint(
+    blueprint, "POST", "/v1/sync", returns={200: rest.SyncAnswer}, body_max=limits.PAYLOAD_MAX
+)
 def sync(json: rest.SyncQuestion) -> Response:
     """Give what a device lacks that names the last seq which it holds of each conversation."""
     found = ledger().sync(me(), json.cursors)

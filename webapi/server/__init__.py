@@ -1,4 +1,4 @@
-"""The server itself: where its broker is, and whether it is well."""
+"""The server itself: what it is called, and where its broker is."""
 
 from webapi.server.views import blueprint
 

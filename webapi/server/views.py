@@ -3,11 +3,9 @@
 from importlib.metadata import version
 
 from flask import Blueprint, Response, request
-from sqlalchemy import text
 
 from config.settings import broker_urls
 from parley_protocol import rest
-from webapi.database import reading
 from webapi.openapi import encode, endpoint
 from webapi.settings import settings
 
@@ -29,13 +27,6 @@ def show_server() -> Response:
             sign_up=chosen.accounts.sign_up,
         )
     )
-
-
-@endpoint(blueprint, "GET", "/health", returns={200: rest.Health}, open_to_all=True)
-def show_health() -> Response:
-    """Tell whether the API can do its work: its database answers."""
-    reading().execute(text("SELECT 1"))
-    return encode(rest.Health(status="ok"))
 
 
 def _has_port(host: str) -> bool:

@@ -19,7 +19,8 @@ from config import keys
 from config.settings import Settings
 from parley_protocol.ids import new_id
 from storage.sql.migrate import migrate
-from webapi import create_app
+from tests.limits import HIGH
+from webapi import create_app, describe
 from webapi.database import db
 
 PASSWORD = "correct horse"
@@ -123,15 +124,13 @@ class Scene:
 def opened(settings: Settings) -> Iterator[Api]:
     """Open the API on a data folder."""
     app = create_app(settings, _FAST)
-    with app.test_client() as client:
-        document = client.get("/v1/openapi.json").get_json()
-    yield Api(app, document)
+    yield Api(app, describe())
     with app.app_context():
         db.engine.dispose()
 
 
 def settings_in(folder: Path) -> Settings:
-    return Settings(data=str(folder))
+    return Settings(data=str(folder), limits=HIGH)
 
 
 def set_scene(api: Api) -> Scene:

@@ -1,5 +1,6 @@
 """Conversations and history over REST."""
 
+import json
 from typing import Any
 
 import pytest
@@ -175,8 +176,10 @@ def test_a_database_that_is_away(api: Api, monkeypatch: pytest.MonkeyPatch) -> N
         raise OperationalError("secret statement", {}, Exception("secret"))
 
     monkeypatch.setattr("sqlalchemy.orm.Session.execute", away)
-    response = api.call("GET", "/health")
+    response = api.call("GET", "/ready")
     assert response.status_code == 503
+    assert response.get_json()["detail"] == "the database does not answer"
+    assert api.call("GET", "/health").status_code == 200
     assert int(response.headers["Retry-After"]) > 0
     assert "secret" not in response.text
 
@@ -189,7 +192,7 @@ def test_an_unexpected_error_says_nothing_of_itself(
 
     monkeypatch.setattr("sqlalchemy.orm.Session.execute", broken)
     with api.app.test_client() as client:
-        response = client.get("/health")
+        response = client.get("/ready")
     assert (response.status_code, response.get_json()["code"]) == (500, "internal")
     assert "secret" not in response.text + caplog.text
     assert "RuntimeError" in caplog.text
@@ -202,8 +205,11 @@ def test_the_server_says_where_its_broker_is(api: Api) -> None:
 
 
 def test_the_document_is_openapi_3_1(api: Api) -> None:
-    assert api.document["openapi"].startswith("3.1")
-    validate(api.document)
+    with api.app.test_client() as client:
+        document = client.get("/v1/openapi.json").get_json()
+    assert document == json.loads(json.dumps(api.document))
+    assert document["openapi"].startswith("3.1")
+    validate(document)
 
 
 def test_headers_and_the_manual(api: Api) -> None:
