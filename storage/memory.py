@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from parley_protocol.payloads import Entry, Role, emptied
+from parley_protocol.payloads import Entry, Rights, Role, emptied
 from storage.model import Conversation, Mark, Member, Parcel, Standing
 from storage.search.index import Indexed, Lag, Place, Wanted
 from storage.search.zones import Zone
@@ -144,6 +144,9 @@ class MemoryUnit:
 
     def rename(self, cid: str, name: str) -> None:
         self._change(cid, name=name)
+
+    def set_rights(self, cid: str, rights: Rights) -> None:
+        self._change(cid, rights=rights)
 
     def join(self, cid: str, members: Iterable[Member]) -> None:
         self._change(cid, members=self._members(cid) | {m.uid: m for m in members})

@@ -6,11 +6,13 @@ from msgspec import Struct
 
 from parley_protocol.checks import Refusal
 from parley_protocol.ids import pair_cid
-from parley_protocol.payloads import Entry, Message, Role
+from parley_protocol.payloads import Entry, Message, Rights, Role
 from parley_protocol.topics import Scope
 from storage.search.index import Moment
 from storage.search.snippets import Snippet
 
+USUAL_RIGHTS = Rights()
+"""Of a group whose owner has not said otherwise."""
 ConversationType = Literal["dm", "group"]
 
 
@@ -124,6 +126,7 @@ class Conversation(Struct, frozen=True):
     forgotten: int = 0
     rewrites: int = 0
     blocked: bool = False
+    rights: Rights = USUAL_RIGHTS
 
 
 class Standing(Struct, frozen=True):

@@ -42,6 +42,20 @@ class Block(Base):
     other: Mapped[str] = mapped_column(ForeignKey("accounts.uid"), primary_key=True)
 
 
+class Link(Base):
+    """A way into a group, for whoever knows its code. Without ``uses_left`` there is no bound."""
+
+    __tablename__ = "links"
+    __table_args__ = (Index("links_group", "cid", "created_at"),)
+
+    code: Mapped[str] = mapped_column(String(32), primary_key=True)
+    cid: Mapped[str] = mapped_column(ForeignKey("conversations.cid"))
+    maker: Mapped[str] = mapped_column(ForeignKey("accounts.uid"))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int | None] = mapped_column(BigInteger)
+    uses_left: Mapped[int | None]
+
+
 class Report(Base):
     """What a person has told the moderators of somebody, maybe of one message."""
 

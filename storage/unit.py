@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from parley_protocol.payloads import Entry, Role
+from parley_protocol.payloads import Entry, Rights, Role
 from storage.model import Conversation, Mark, Member, Parcel, Standing
 from storage.search.index import Place, SearchIndex
 
@@ -68,6 +68,9 @@ class Unit(Protocol):
 
     def rename(self, cid: str, name: str) -> None:
         """Give a conversation another name."""
+
+    def set_rights(self, cid: str, rights: Rights) -> None:
+        """Say which role may do what in a conversation."""
 
     def join(self, cid: str, members: Iterable[Member]) -> None:
         """Add members."""

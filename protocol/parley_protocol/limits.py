@@ -27,6 +27,9 @@ EMOJI_MAX = 32
 MENTIONS_MAX = GROUP_MAX
 """People whom one message can mention."""
 
+LINKS_MAX = 100
+"""Links into one group."""
+
 REPORT_MAX = 1_000
 """Characters that say what is wrong with somebody's message."""
 

@@ -28,6 +28,7 @@ Text = Annotated[
 SentType = Literal["text", "file", "edit", "delete", "reaction"]
 EntryType = Literal["text", "file", "edit", "delete", "reaction", "system", "erased"]
 Role = Literal["owner", "admin", "member", "erased"]
+LeastRole = Literal["owner", "admin", "member"]
 RejectedCode = Literal[
     "malformed",
     "too_long",
@@ -71,17 +72,32 @@ class Typing(Struct, frozen=True, kw_only=True):
     on: bool
 
 
+class Rights(Struct, frozen=True, kw_only=True):
+    """The least role that may do something in a group.
+
+    It may write to it, let people join, give it another name, and delete what others have said.
+    Reactions and receipts are everybody's.
+    """
+
+    post: LeastRole = "member"
+    add: LeastRole = "admin"
+    rename: LeastRole = "admin"
+    delete: LeastRole = "admin"
+
+
 class SystemChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A change of a group's members, roles, name or retention, as an entry of its log.
 
-    ``days`` is for how long its messages are kept; none is for ever.
+    ``days`` is for how long its messages are kept; none is for ever. Who comes by a link adds
+    themself.
     """
 
-    action: Literal["created", "renamed", "added", "removed", "left", "role", "retention"]
+    action: Literal["created", "renamed", "added", "removed", "left", "role", "retention", "rights"]
     uids: tuple[Id, ...] = ()
     name: str | None = None
     role: Role | None = None
     days: int | None = None
+    rights: Rights | None = None
 
 
 class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="message"):

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from parley_protocol import limits
-from parley_protocol.payloads import Entry, Id, Role, Seq
+from parley_protocol.payloads import Entry, Id, Rights, Role, Seq
 
 AccountName = Annotated[
     str,
@@ -236,6 +236,38 @@ class Preferences(Struct, frozen=True, kw_only=True):
     draft: DraftText = ""
 
 
+class MakeLink(Struct, frozen=True, kw_only=True):
+    """A way into a group: for so many seconds and for so many people, or without a bound."""
+
+    expires_in: Annotated[int, Meta(ge=60, le=366 * 24 * 3600)] | None = None
+    uses: Annotated[int, Meta(ge=1, le=limits.GROUP_MAX)] | None = None
+
+
+class Link(Struct, frozen=True, kw_only=True):
+    """A way into a group, for whoever knows its code."""
+
+    code: Id
+    maker: Id
+    created_at: Time
+    expires_at: Time | None
+    uses_left: int | None
+
+
+class Links(Struct, frozen=True, kw_only=True):
+    """All ways into a group, the newest first."""
+
+    items: list[Link]
+    next: None = None
+
+
+class Invitation(Struct, frozen=True, kw_only=True):
+    """What somebody sees who has a link: where it leads."""
+
+    name: str
+    members: int
+    is_member: bool
+
+
 class Member(Struct, frozen=True, kw_only=True):
     """A member of a conversation, and how far that member has received and read it."""
 
@@ -262,6 +294,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     created_at: Time
     retention_days: RetentionDays | None
     blocked: bool
+    rights: Rights
     preferences: Preferences
     members: list[Member]
 

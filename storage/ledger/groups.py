@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from parley_protocol import limits
 from parley_protocol.ids import new_id
-from parley_protocol.payloads import Entry, Role, SystemChange
+from parley_protocol.payloads import Entry, Rights, Role, SystemChange
 from storage.errors import ForbiddenError, GroupFullError, NotFoundError
 from storage.ledger import outbox, rights
 from storage.ledger.blocks import require_peace
@@ -33,7 +33,7 @@ def create(unit: Unit, uid: str, name: str, members: Collection[str], now: int) 
 def rename(unit: Unit, uid: str, cid: str, name: str, now: int) -> Conversation:
     """Give a group another name."""
     group = group_of_member(unit, uid, cid)
-    rights.require_leader(group.members[uid])
+    rights.require(group.members[uid], group.rights.rename)
     unit.rename(cid, name)
     change = SystemChange(action="renamed", name=name)
     return _log(unit, replace(group, name=name), uid, change, now)
@@ -42,15 +42,26 @@ def rename(unit: Unit, uid: str, cid: str, name: str, now: int) -> Conversation:
 def add(unit: Unit, uid: str, cid: str, uids: Collection[str], now: int) -> Conversation:
     """Let people join who are not in the group yet; they may read all of its history."""
     group = group_of_member(unit, uid, cid)
-    rights.require_leader(group.members[uid])
+    rights.require(group.members[uid], group.rights.add)
     new = sorted(set(uids) - group.members.keys())
     if not new:
         return group
     _require_room(len(group.members) + len(new))
     _require_people(unit, new)
     require_peace(unit, uid, new)
+    return _join(unit, group, uid, new, now)
+
+
+def come_in(unit: Unit, uid: str, cid: str, now: int) -> Conversation:
+    """Let somebody in who has a link to the group; whoever is in it already stays as is."""
+    group = unit.conversations([cid])[cid]
+    return group if uid in group.members else _join(unit, group, uid, [uid], now)
+
+
+def _join(unit: Unit, group: Conversation, uid: str, new: list[str], now: int) -> Conversation:
+    _require_room(len(group.members) + len(new))
     joining = {other: Member(other, "member", group.head, group.head) for other in new}
-    unit.join(cid, joining.values())
+    unit.join(group.cid, joining.values())
     group = replace(group, members=group.members | joining)
     outbox.tell_joined(unit, group, new)
     return _log(unit, group, uid, SystemChange(action="added", uids=tuple(new)), now)
@@ -77,7 +88,7 @@ def set_role(  # noqa: PLR0913 - who, where, whom, what, when
 ) -> Conversation:
     """Give a member another role; a new owner makes the old one an admin."""
     group = group_of_member(unit, uid, cid)
-    rights.require_owner(group.members[uid])
+    rights.require(group.members[uid], "owner")
     if member not in group.members:
         raise NotFoundError("there is no such member")
     if member == uid and role != "owner":
@@ -92,12 +103,23 @@ def set_role(  # noqa: PLR0913 - who, where, whom, what, when
 def set_retention(unit: Unit, uid: str, cid: str, days: int | None, now: int) -> Conversation:
     """Say for how many days messages are kept; ``None`` is for ever."""
     group = group_of_member(unit, uid, cid)
-    rights.require_owner(group.members[uid])
+    rights.require(group.members[uid], "owner")
     if group.retention_days == days:
         return group
     unit.forgetting.set_retention(cid, days)
     change = SystemChange(action="retention", days=days)
     return _log(unit, replace(group, retention_days=days), uid, change, now)
+
+
+def set_rights(unit: Unit, uid: str, cid: str, wanted: Rights, now: int) -> Conversation:
+    """Say which role may do what."""
+    group = group_of_member(unit, uid, cid)
+    rights.require(group.members[uid], "owner")
+    if group.rights == wanted:
+        return group
+    unit.set_rights(cid, wanted)
+    change = SystemChange(action="rights", rights=wanted)
+    return _log(unit, replace(group, rights=wanted), uid, change, now)
 
 
 def _give_role(  # noqa: PLR0913 - who, where, whom, what, when

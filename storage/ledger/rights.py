@@ -1,11 +1,13 @@
 """Who may do what in a conversation. Pure decisions on what the store has read."""
 
 from parley_protocol.checks import Refusal
-from parley_protocol.payloads import Entry
+from parley_protocol.payloads import Entry, LeastRole
 from storage.errors import ForbiddenError
 from storage.model import Conversation, Draft, Member
 
-_LEADERS = ("owner", "admin")
+_RANKS = ("owner", "admin", "member")
+_WORDS = {"owner": "the owner", "admin": "the owner and admins"}
+_SPOKEN = frozenset({"text", "file", "edit"})
 
 
 def message_fault(draft: Draft, conversation: Conversation, target: Entry | None) -> Refusal | None:
@@ -17,8 +19,14 @@ def message_fault(draft: Draft, conversation: Conversation, target: Entry | None
         return Refusal("forbidden", "one of you has blocked the other", message.id)
     if message.type == "file":
         return Refusal("unsupported", "files are not supported yet", message.id)
-    if message.target is None:
-        return None
+    least = conversation.rights.post
+    if message.type in _SPOKEN and not _has(conversation.members[draft.sender], least):
+        return Refusal("forbidden", f"only {_WORDS[least]} can write here", message.id)
+    return None if message.target is None else _target_fault(draft, conversation, target)
+
+
+def _target_fault(draft: Draft, conversation: Conversation, target: Entry | None) -> Refusal | None:
+    message = draft.message
     if target is None or target.type in ("system", "erased"):
         return Refusal("not_found", "there is no such message to refer to", message.id)
     return _change_fault(draft, conversation, target)
@@ -28,29 +36,34 @@ def _change_fault(draft: Draft, conversation: Conversation, target: Entry) -> Re
     message, is_own = draft.message, target.sender == draft.sender
     if message.type == "edit" and not is_own:
         return Refusal("forbidden", "only its author can edit a message", message.id)
-    role = conversation.members[draft.sender].role
-    if message.type == "delete" and not is_own and role not in _LEADERS:
-        return Refusal("forbidden", "only its author or an admin can delete it", message.id)
+    own, least = conversation.members[draft.sender], conversation.rights.delete
+    if message.type == "delete" and not is_own and not _may_delete(conversation, own):
+        detail = "only its author can delete it"
+        if conversation.type == "group":
+            detail = f"only its author and {_WORDS[least]} can delete it"
+        return Refusal("forbidden", detail, message.id)
     return None
 
 
-def require_leader(member: Member) -> None:
-    """Let owners and admins pass."""
-    if member.role not in _LEADERS:
-        raise ForbiddenError("only an owner or an admin can do this")
+def _may_delete(conversation: Conversation, member: Member) -> bool:
+    return conversation.type == "group" and _has(member, conversation.rights.delete)
 
 
-def require_owner(member: Member) -> None:
-    """Let the owner pass."""
-    if member.role != "owner":
-        raise ForbiddenError("only the owner can do this")
+def require(member: Member, least: LeastRole) -> None:
+    """Let those pass whose role is enough."""
+    if not _has(member, least):
+        raise ForbiddenError(f"only {_WORDS[least]} can do this")
+
+
+def _has(member: Member, least: LeastRole) -> bool:
+    return member.role in _RANKS and _RANKS.index(member.role) <= _RANKS.index(least)
 
 
 def require_removal(actor: Member, member: Member) -> None:
     """Let everybody leave, admins remove plain members, and the owner anyone."""
     if actor.uid == member.uid or actor.role == "owner":
         return
-    require_leader(actor)
+    require(actor, "admin")
     if member.role != "member":
         raise ForbiddenError("only the owner can remove an owner or an admin")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from parley_protocol.payloads import Entry, Role
+from parley_protocol.payloads import Entry, Rights, Role
 from storage.archive import Archive, NoArchive
 from storage.errors import NotFoundError, RivalError, UnavailableError
 from storage.ledger import (
@@ -179,6 +179,11 @@ class Ledger:
         """Give a member another role; the owner may."""
         with self._store.writing() as unit:
             return groups.set_role(unit, uid, cid, member, role, now)
+
+    def set_rights(self, uid: str, cid: str, rights: Rights, now: int) -> Conversation:
+        """Say which role may do what in a group; the owner may."""
+        with self._store.writing() as unit:
+            return groups.set_rights(unit, uid, cid, rights, now)
 
     def set_retention(self, uid: str, cid: str, days: int | None, now: int) -> Conversation:
         """Say for how many days a group's messages are kept; the owner may."""

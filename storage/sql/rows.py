@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import msgspec
 from msgspec import structs
 from sqlalchemy import Row
 
-from parley_protocol.payloads import Entry
+from parley_protocol.payloads import Entry, Rights
 from storage.extra import pack, unpack
-from storage.model import Conversation, Member, Parcel
+from storage.model import USUAL_RIGHTS, Conversation, Member, Parcel
 
 _ID_LENGTH = 32
+_unpack_rights = msgspec.json.Decoder(Rights).decode
 
 
 def entry_row(entry: Entry) -> dict[str, Any]:
@@ -61,13 +63,20 @@ def conversation_row(conversation: Conversation) -> dict[str, Any]:
     """Give the row of ``conversations`` for a conversation."""
     row = structs.asdict(conversation)
     del row["members"]
+    row["rights"] = pack_rights(conversation.rights)
     return row
+
+
+def pack_rights(rights: Rights) -> str | None:
+    """Give the column ``rights``: empty for those that most groups have."""
+    return None if rights == USUAL_RIGHTS else msgspec.json.encode(rights).decode()
 
 
 def conversation(row: Row[Any], members: dict[str, Member]) -> Conversation:
     """Give the conversation in a row of ``conversations``."""
-    cid, type_, name, head, created_at, moved_at, *archived = tuple(row)
-    return Conversation(cid, type_, name, head, created_at, moved_at, members, *archived)
+    cid, type_, name, head, created_at, moved_at, *more = tuple(row)
+    more[-1] = USUAL_RIGHTS if more[-1] is None else _unpack_rights(more[-1])
+    return Conversation(cid, type_, name, head, created_at, moved_at, members, *more)
 
 
 def parcel(row: Row[Any]) -> Parcel:

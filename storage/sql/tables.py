@@ -43,6 +43,8 @@ conversations = Table(
     Column("rewrites", BigInteger, nullable=False, server_default="0"),
     # Of a pair: one of them has blocked the other.
     Column("blocked", Boolean, nullable=False, server_default=false()),
+    # Which role may do what, as JSON; none is as usual.
+    Column("rights", Text),
     sqlite_with_rowid=False,
 )
 

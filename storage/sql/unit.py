@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from parley_protocol.payloads import Entry, Role
+from parley_protocol.payloads import Entry, Rights, Role
 from storage.model import Conversation, Mark, Member, Parcel, Standing
 from storage.search.index import Place
 from storage.sql import given, rows
@@ -144,6 +144,10 @@ class SqlUnit:
         self._connection.execute(
             update(conversations).where(conversations.c.cid == cid).values(name=name)
         )
+
+    def set_rights(self, cid: str, rights: Rights) -> None:
+        one = update(conversations).where(conversations.c.cid == cid)
+        self._connection.execute(one.values(rights=rows.pack_rights(rights)))
 
     def join(self, cid: str, members_: Iterable[Member]) -> None:
         joining = [rows.member_row(cid, member) for member in members_]

@@ -1,7 +1,6 @@
 """How a member keeps a conversation: pinned, archived, muted, marked as unread, with a draft."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
 
 from msgspec import UNSET
 from sqlalchemy import select
@@ -14,8 +13,7 @@ from storage.model import Conversation
 from storage.personal import Preference
 from storage.sql import SqlUnit
 from webapi.database import writing
-
-_MILLISECONDS = 1_000
+from webapi.times import stamp, utc
 
 
 def of(database: Database, uid: str, cids: Collection[str]) -> dict[str, Preference]:
@@ -31,7 +29,7 @@ def describe(preference: Preference | None, read: int) -> rest.Preferences:
     return rest.Preferences(
         pinned=preference.pinned,
         archived=preference.archived,
-        muted_until=_time(preference.muted_until),
+        muted_until=None if preference.muted_until is None else utc(preference.muted_until),
         marked_unread=preference.marked_at == read,
         draft=preference.draft,
     )
@@ -66,14 +64,4 @@ def _apply(kept: Preference, wanted: rest.ChangePreferences, read: int) -> None:
     if wanted.marked_unread is not UNSET:
         kept.marked_at = read if wanted.marked_unread else None
     if wanted.muted_until is not UNSET:
-        kept.muted_until = _milliseconds(wanted.muted_until) if wanted.muted_until else None
-
-
-def _time(milliseconds: int | None) -> datetime | None:
-    if milliseconds is None:
-        return None
-    return datetime.fromtimestamp(milliseconds / _MILLISECONDS, UTC)
-
-
-def _milliseconds(time: datetime) -> int:
-    return round(time.timestamp() * _MILLISECONDS)
+        kept.muted_until = stamp(wanted.muted_until) if wanted.muted_until else None

@@ -1,7 +1,6 @@
 """Show conversations to one of their members."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from sqlalchemy import select
 
@@ -11,6 +10,7 @@ from storage.model import Conversation, Member
 from storage.personal import Preference
 from webapi.conversations import preferences
 from webapi.database import reading
+from webapi.times import utc
 
 _ROLES = ("owner", "admin", "member", "erased")
 
@@ -39,9 +39,10 @@ def describe(
         head=conversation.head,
         read=read,
         unread=conversation.head - read,
-        created_at=datetime.fromtimestamp(conversation.created_at / 1000, UTC),
+        created_at=utc(conversation.created_at),
         retention_days=conversation.retention_days,
         blocked=conversation.blocked,
+        rights=conversation.rights,
         preferences=preferences.describe(preference, read),
         members=members,
     )

@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 from msgspec import Meta, Struct
 
 from parley_protocol import rest
+from parley_protocol.payloads import Rights
 from storage.model import Conversation
 from webapi.auth import me
 from webapi.conversations import preferences
@@ -127,6 +128,19 @@ def set_role(cid: str, uid: str, json: rest.SetRole) -> Response:
     asker = me()
     group = ledger().set_role(asker, cid, uid, json.role, milliseconds())
     return _show(group, asker)
+
+
+@endpoint(
+    blueprint,
+    "PUT",
+    f"{_ONE}/rights",
+    returns={200: rest.Conversation},
+    problems=[403, 404, 409],
+)
+def set_rights(cid: str, json: Rights) -> Response:
+    """Say which role may do what in a group; the owner may."""
+    asker = me()
+    return _show(ledger().set_rights(asker, cid, json, milliseconds()), asker)
 
 
 @endpoint(

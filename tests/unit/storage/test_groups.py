@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from parley_protocol import limits
+from parley_protocol.checks import Refusal
 from parley_protocol.ids import new_id
-from parley_protocol.payloads import ConversationChanged, Entry, decode_down
+from parley_protocol.payloads import ConversationChanged, Entry, Rights, decode_down
 from storage.errors import (
     ForbiddenError,
     GroupFullError,
@@ -132,6 +133,7 @@ STEPS: dict[str, Step] = {
     "remove admin": lambda ledger, uid, cid, p: ledger.remove_member(uid, cid, p[1], 5),
     "remove owner": lambda ledger, uid, cid, p: ledger.remove_member(uid, cid, p[0], 5),
     "promote": lambda ledger, uid, cid, p: ledger.set_role(uid, cid, p[2], "admin", 5),
+    "rights": lambda ledger, uid, cid, _: ledger.set_rights(uid, cid, Rights(post="admin"), 5),
     "read": lambda ledger, uid, cid, _: ledger.conversation(uid, cid),
 }
 OWNER, ADMIN, MEMBER, STRANGER = range(4)
@@ -142,6 +144,7 @@ ACCESS = {
     "remove admin": {OWNER, ADMIN},  # the admin is the one who goes
     "remove owner": {OWNER},
     "promote": {OWNER},
+    "rights": {OWNER},
     "read": {OWNER, ADMIN, MEMBER},
 }
 
@@ -158,6 +161,21 @@ def test_access(ledger: Ledger, people: list[str], step: str, who: int) -> None:
     with pytest.raises(NotFoundError if who == STRANGER else ForbiddenError):
         STEPS[step](ledger, people[who], cid, people)
     assert ledger.conversation(people[OWNER], cid) == before
+
+
+def test_other_rights_hold_until_they_are_changed_again(ledger: Ledger, people: list[str]) -> None:
+    ada, grace, edith, *_ = people
+    cid = ledger.create_group(ada, "Compilers", [grace], now=1).cid
+    group = ledger.set_rights(ada, cid, Rights(post="owner", add="member"), now=2)
+    assert group == ledger.conversation(grace, cid)
+    assert ledger.set_rights(ada, cid, group.rights, now=3) == group
+    (refused,) = ledger.commit([draft_group(grace, cid)], now=4)
+    assert isinstance(refused, Refusal)
+    ledger.add_members(grace, cid, [edith], now=5)
+    group = ledger.set_rights(ada, cid, Rights(), now=6)
+    assert group == ledger.conversation(grace, cid)
+    (stored,) = ledger.commit([draft_group(grace, cid)], now=7)
+    assert isinstance(stored, Stored)
 
 
 def test_handing_a_group_over(ledger: Ledger, people: list[str]) -> None:

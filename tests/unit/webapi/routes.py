@@ -14,6 +14,7 @@ _ALL = (200, 200, 200, 200, 200)
 _MADE = (201, 201, 201, 201, 201)
 _BEGUN = (202, 202, 202, 202, 202)
 _REFUSED = (403, 403, 403, 403, 403)
+_NONE = (404, 404, 404, 404, 404)
 _DONE = (204, 204, 204, 204, 204)
 
 
@@ -51,6 +52,12 @@ ROUTES = [
     Route("GET", _GROUP, None, (200, 200, 200, 404, 404), 6),
     Route("PATCH", _GROUP, {"name": "Linkers"}, (200, 200, 403, 404, 404), 12),
     Route("PUT", f"{_GROUP}/retention", {"days": 30}, (200, 403, 403, 404, 404), 12),
+    Route("PUT", f"{_GROUP}/rights", {"post": "admin"}, (200, 403, 403, 404, 404), 12),
+    Route("POST", f"{_GROUP}/links", {"uses": 1}, (201, 201, 403, 404, 404), 8),
+    Route("GET", f"{_GROUP}/links", None, (200, 200, 403, 404, 404), 5),
+    Route("DELETE", f"{_GROUP}/links/{{group}}", None, (404, 404, 403, 404, 404), 6),
+    Route("GET", "/v1/links/{group}", None, _NONE, 2),
+    Route("POST", "/v1/links/{group}", None, _NONE, 5),
     Route("PATCH", f"{_GROUP}/preferences", {"pinned": True}, (200, 200, 200, 404, 404), 10),
     Route("GET", f"{_GROUP}/messages", None, (200, 200, 200, 404, 404), 5),
     Route("GET", f"{_GROUP}/messages/1", None, (200, 200, 200, 404, 404), 5),
