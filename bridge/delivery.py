@@ -32,6 +32,10 @@ class Delivery:
         for uid in uids:
             self._link.publish(topics.inbox(uid), payload, 1)
 
+    def order(self, payload: bytes) -> None:
+        """Give the broker itself an order; both engines obey it, other brokers do not know it."""
+        self._link.publish(topics.CONTROL, payload, 1)
+
     def show(self, recipients: Iterable[str], payload: bytes) -> None:
         """Show a payload to the devices that are connected now."""
         for uid in recipients:

@@ -165,7 +165,10 @@ class Worker:
         self._polled = time.monotonic()
         parcels = self._patiently(lambda: self._ledger.parcels(_PARCELS))
         for parcel in parcels:
-            self._deliver(parcel.recipients, parcel.payload)
+            if parcel.recipients:
+                self._deliver(parcel.recipients, parcel.payload)
+            else:
+                self._delivery.order(parcel.payload)
         return [parcel.number for parcel in parcels]
 
     def _deliver_receipts(self, marks: Sequence[Mark]) -> None:

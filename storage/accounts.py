@@ -33,7 +33,8 @@ class Session(Base):
     """A device that has logged in.
 
     Only hashes of refresh tokens are kept: of the current one, and of the one before it, which is
-    still good until the current one is used, because its answer may never have arrived.
+    still good until the current one is used, because its answer may never have arrived. ``seen_at``
+    is when it last got tokens, ``address`` the network from where.
     """
 
     __tablename__ = "sessions"
@@ -47,6 +48,8 @@ class Session(Base):
     previous_hash: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[int] = mapped_column(BigInteger)
     expires_at: Mapped[int] = mapped_column(BigInteger)
+    seen_at: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    address: Mapped[str] = mapped_column(String(43), server_default="")
 
 
 class Invitation(Base):

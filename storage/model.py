@@ -144,7 +144,8 @@ class Standing(Struct, frozen=True):
 class Parcel(Struct, frozen=True):
     """A committed change that its recipients have not been told yet.
 
-    ``payload`` is ready for the inbox. ``number`` counts up in the order of commits.
+    ``payload`` is ready for the inbox; without recipients it is an order to the broker, see
+    ``parley_protocol.control``. ``number`` counts up in the order of commits.
     """
 
     number: int

@@ -85,7 +85,7 @@ class Unit(Protocol):
         """Set members' receipts."""
 
     def post(self, recipients: Collection[str], payload: bytes) -> None:
-        """Add a parcel to the outbox."""
+        """Add a parcel to the outbox; without recipients it is an order to the broker."""
 
     def parcels(self, limit: int) -> list[Parcel]:
         """Read the oldest parcels."""

@@ -29,12 +29,15 @@ from webapi import (
     reports,
     search,
     server,
+    sessions,
 )
 from webapi import settings as configured
-from webapi.accounts import passwords, sessions
+from webapi.accounts import passwords
+from webapi.sessions import issuer
 
 _ROOMS = (
     accounts,
+    sessions,
     email,
     people,
     conversations,
@@ -62,7 +65,7 @@ def create_app(settings: Settings, hasher: PasswordHasher | None = None) -> Flas
     """Make the application. ``hasher`` sets what a password's hash costs."""
     app = _with_rooms()
     app.extensions[auth.KEY] = keys.public_key(settings.folder)
-    app.extensions[sessions.KEY] = sessions.Issuer(settings)
+    app.extensions[issuer.KEY] = issuer.Issuer(settings)
     app.extensions[passwords.KEY] = passwords.Passwords(hasher)
     app.extensions[mail.KEY] = Seal(keys.secrets_key(settings.folder))
     app.extensions[configured.KEY] = settings

@@ -16,6 +16,7 @@ from amqtt.mqtt.connect import ConnectPacket
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from parley_protocol import access, tokens
+from parley_protocol.control import EndedSessions
 from parley_protocol.tokens import Claims
 
 _MQTT_3_1_1 = 4
@@ -34,6 +35,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._claims: dict[str, Claims] = {}
+        self.ended = EndedSessions()
 
     def admit(self, claims: Claims) -> None:
         """Note an accepted connection."""
@@ -52,7 +54,7 @@ class Registry:
         return len(self._claims)
 
 
-def judge(connect: ConnectPacket, key: Ed25519PublicKey) -> Claims:
+def judge(connect: ConnectPacket, key: Ed25519PublicKey, ended: EndedSessions) -> Claims:
     """Check a CONNECT packet.
 
     Raises:
@@ -67,6 +69,8 @@ def judge(connect: ConnectPacket, key: Ed25519PublicKey) -> Claims:
         claims = tokens.verify(key, connect.password, now=int(time.time()))
     except tokens.InvalidTokenError as error:
         raise RefusedError(NOT_AUTHORIZED, str(error)) from None
+    if claims.sid in ended:
+        raise RefusedError(NOT_AUTHORIZED, "the token's session has ended")
     client_id = connect.client_id or ""
     if not access.may_connect(claims, client_id=client_id, username=connect.username):
         raise RefusedError(NOT_AUTHORIZED, "the client id is not the token's")

@@ -23,7 +23,7 @@ from broker.amqtt_engine.readers import PACKET_MAX, GuardedReader, Source, WebSo
 from broker.core.limits import Limits
 from broker.engine import Options
 from broker.net.tls import Certificate
-from parley_protocol import topics
+from parley_protocol import control, topics
 from parley_protocol.tokens import Claims
 
 _log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class GuardedBroker(Broker):
     async def _judge(self, reader: GuardedReader) -> Claims:
         async with asyncio.timeout(self._options.connect_timeout):
             connect = await ConnectPacket.from_stream(reader)
-        claims = judge(connect, self._options.key)
+        claims = judge(connect, self._options.key, self._registry.ended)
         client_id = claims.client_id
         if len(self._connections) >= self._options.max_connections:
             raise RefusedError(SERVER_UNAVAILABLE, "too many connections")
@@ -135,6 +135,23 @@ class GuardedBroker(Broker):
             task.cancel()
             await asyncio.wait([task])
 
+    async def _obey(self, order: bytes | bytearray) -> None:
+        """Let a device go whose session has ended; MQTT 3.1.1 knows no way to say why."""
+        try:
+            ended = control.decode(bytes(order))
+        except ValueError as error:
+            _log.warning("refused an order: %s", error)
+            return
+        self._registry.ended.add(ended, time.time())
+        client_id, connection = ended.client_id, self._connections.get(ended.client_id)
+        claims = self._registry.find(client_id)
+        if connection is not None and claims is not None and claims.sid != ended.sid:
+            return
+        if connection is not None:
+            await self._end(client_id, connection)
+        if ended.is_over and client_id in self.sessions:
+            await self._delete_session(client_id)
+
     async def _expire(self, claims: Claims, connection: asyncio.Task[None]) -> None:
         await asyncio.sleep(claims.exp - time.time())
         await self._end(claims.client_id, connection)
@@ -160,6 +177,9 @@ class GuardedBroker(Broker):
         Stock amqtt compares each message with every filter of every session.
         """
         message = await self._broadcast_queue.get()
+        if message["topic"] == topics.CONTROL:
+            running_tasks.append(asyncio.ensure_future(self._obey(message["data"])))
+            return
         quality = topics.quality(message["topic"])
         for session, granted in self._subscribers(message["topic"]):
             qos = min(quality, granted)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
+from broker.core.expelling import Expulsion
 from mqtt.codes import Reason
 from mqtt.packets import Connect
 
@@ -16,8 +17,12 @@ class RefusedError(Exception):
 
 
 class Identity(Protocol):
-    """A client that was let in. ``expires_at`` is in seconds since 1970, ``None`` for never."""
+    """A client that was let in. ``expires_at`` is in seconds since 1970, ``None`` for never.
 
+    ``credential`` names that by which it was let in, for whoever may take it back.
+    """
+
+    credential: str
     expires_at: float | None
     is_service: bool
     may_retain: bool
@@ -27,6 +32,9 @@ class Identity(Protocol):
 
     def spread(self, topic: str, payload: bytes) -> tuple[list[bytes], bytes] | None:
         """Read a publish that is for many topics: give them in UTF-8, and the payload for each."""
+
+    def expels(self, topic: str, payload: bytes) -> Expulsion | None:
+        """Read a publish that is an order to make a client leave."""
 
     def may_subscribe(self, topic_filter: str) -> Reason:
         """Give the highest QoS with which a filter is served, or why it is not."""
@@ -56,6 +64,7 @@ class Anyone:
     ``refused`` are filters to which nobody may subscribe.
     """
 
+    credential = ""
     expires_at: float | None = None
     is_service = False
     may_retain = True
@@ -73,6 +82,9 @@ class Anyone:
         return not topic.startswith("$")
 
     def spread(self, _topic: str, _payload: bytes) -> None:
+        return None
+
+    def expels(self, _topic: str, _payload: bytes) -> None:
         return None
 
     def may_subscribe(self, topic_filter: str) -> Reason:

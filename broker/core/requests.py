@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from broker.core import exactly_once
 from broker.core.access import RefusedError
 from broker.core.connecting import connect, refuse
+from broker.core.expelling import expel
 from broker.core.index import Grant
 from broker.core.many import Many
 from broker.core.message import Item, Message, field_of, for_many, make
@@ -63,6 +64,11 @@ def _publish(link: "Link", packet: Publish) -> None:
     if not core.limits.allow_topic(field):
         core.dropped["topic_name_invalid"] += 1
         _answer(link, packet, Reason.TOPIC_NAME_INVALID)
+        return
+    order = identity.expels(packet.topic, packet.payload)
+    if order is not None:
+        expel(core, order)
+        _answer(link, packet, Reason.SUCCESS)
         return
     spread = identity.spread(packet.topic, packet.payload)
     if spread is not None:

@@ -1,12 +1,16 @@
 """Parley's access rules, as the core asks for them."""
 
+import time
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from broker.core.access import Identity, RefusedError
+from broker.core.expelling import Expulsion
 from mqtt.codes import Reason
 from mqtt.errors import PacketError
 from mqtt.packets import Connect
-from parley_protocol import access, fanout, tokens, topics
+from parley_protocol import access, control, fanout, tokens, topics
+from parley_protocol.control import EndedSessions
 from parley_protocol.tokens import Claims
 
 
@@ -18,8 +22,10 @@ class TokenHolder:
 
     may_retain = False
 
-    def __init__(self, claims: Claims) -> None:
+    def __init__(self, claims: Claims, ended: EndedSessions) -> None:
         self.claims = claims
+        self.credential = claims.sid
+        self._ended = ended
         self.expires_at: float | None = claims.exp
         self.is_service = claims.scope == "service"
 
@@ -34,6 +40,16 @@ class TokenHolder:
         except ValueError as error:
             raise PacketError(str(error), Reason.PAYLOAD_FORMAT_INVALID) from None
 
+    def expels(self, topic: str, payload: bytes) -> Expulsion | None:
+        if topic != topics.CONTROL:
+            return None
+        try:
+            ended = control.decode(payload)
+        except ValueError as error:
+            raise PacketError(str(error), Reason.PAYLOAD_FORMAT_INVALID) from None
+        self._ended.add(ended, time.time())
+        return Expulsion(ended.client_id, ended.sid, ended.is_over)
+
     def may_subscribe(self, topic_filter: str) -> Reason:
         if not access.may_subscribe(self.claims, topic_filter):
             return Reason.NOT_AUTHORIZED
@@ -41,10 +57,14 @@ class TokenHolder:
 
 
 class TokenRules:
-    """A connection shows a token as its password, and may do what the token says."""
+    """A connection shows a token as its password, and may do what the token says.
+
+    Which sessions have ended is known as long as the process lives; a token lives for minutes.
+    """
 
     def __init__(self, key: Ed25519PublicKey) -> None:
         self._key = key
+        self._ended = EndedSessions()
 
     def admit(self, connect: Connect, now: float) -> Identity:
         if not connect.username or not connect.password:
@@ -53,16 +73,19 @@ class TokenRules:
         client_id, username = connect.client_id, connect.username
         if not access.may_connect(claims, client_id=client_id, username=username):
             raise RefusedError(Reason.NOT_AUTHORIZED, "the client id is not the token's")
-        return TokenHolder(claims)
+        return TokenHolder(claims, self._ended)
 
     def renew(self, identity: Identity, data: bytes, now: float) -> Identity:
         claims = self._verify(data, now)
         if not isinstance(identity, TokenHolder) or claims.client_id != identity.claims.client_id:
             raise RefusedError(Reason.NOT_AUTHORIZED, "the token is another device's")
-        return TokenHolder(claims)
+        return TokenHolder(claims, self._ended)
 
     def _verify(self, token: bytes, now: float) -> Claims:
         try:
-            return tokens.verify(self._key, token.decode(), now=int(now))
+            claims = tokens.verify(self._key, token.decode(), now=int(now))
         except (tokens.InvalidTokenError, UnicodeDecodeError) as error:
             raise RefusedError(Reason.NOT_AUTHORIZED, str(error)) from None
+        if claims.sid in self._ended:
+            raise RefusedError(Reason.NOT_AUTHORIZED, "the token's session has ended")
+        return claims

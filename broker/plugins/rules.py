@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from broker.core.access import Identity, RefusedError, Rules
+from broker.core.expelling import Expulsion
 from mqtt.codes import Reason
 from mqtt.packets import Connect
 
@@ -13,6 +14,7 @@ class Judged:
 
     def __init__(self, own: Identity) -> None:
         self.own = own
+        self.credential = own.credential
         self.expires_at = own.expires_at
         self.is_service = own.is_service
         self.may_retain = own.may_retain
@@ -23,6 +25,9 @@ class Judged:
 
     def spread(self, topic: str, payload: bytes) -> tuple[list[bytes], bytes] | None:
         return self.own.spread(topic, payload)
+
+    def expels(self, topic: str, payload: bytes) -> Expulsion | None:
+        return self.own.expels(topic, payload)
 
     def may_subscribe(self, topic_filter: str) -> Reason:
         if topic_filter in self.refused:

@@ -19,6 +19,7 @@ def may_publish(claims: Claims, topic: str) -> bool:
         return topic.startswith(_SERVICE_PUBLISHES) or topic in (
             topics.ROLL_CALL,
             topics.DELIVER,
+            topics.CONTROL,
         )
     prefix = topics.send_prefix(claims.sub, claims.device)
     parsed = topics.parse_send(topic)

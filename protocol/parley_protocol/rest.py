@@ -64,10 +64,19 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     where: str | None = None
 
 
-class SignUp(Struct, frozen=True, kw_only=True):
-    """A new account, and a first session for the device that asks.
+class Device(Struct, frozen=True, kw_only=True):
+    """The device that asks for a session.
 
     Give ``device`` again at a later login, and the device keeps its queue on the broker.
+    """
+
+    device: Id | None = None
+    device_name: DeviceName = ""
+
+
+class SignUp(Device, frozen=True, kw_only=True):
+    """A new account, and a first session for the device that asks.
+
     ``invitation`` is the code of an invitation, for servers that let in only who has one.
     """
 
@@ -75,17 +84,13 @@ class SignUp(Struct, frozen=True, kw_only=True):
     password: Password
     display_name: ShownName | None = None
     invitation: Code | None = None
-    device: Id | None = None
-    device_name: DeviceName = ""
 
 
-class Login(Struct, frozen=True, kw_only=True):
+class Login(Device, frozen=True, kw_only=True):
     """A session for the device that asks. ``name`` is the account's, or its e-mail address."""
 
     name: Annotated[str, Meta(min_length=1, max_length=254)]
     password: Password
-    device: Id | None = None
-    device_name: DeviceName = ""
 
 
 class Refresh(Struct, frozen=True, kw_only=True):
@@ -105,6 +110,27 @@ class Session(Struct, frozen=True, kw_only=True):
     access_token: str
     expires_in: int
     refresh_token: str
+
+
+class DeviceSession(Struct, frozen=True, kw_only=True):
+    """One of one's devices. ``seen_at`` is when it last got tokens.
+
+    ``address`` is the network from where, as in ``203.0.113.0/24``; empty where it is not known.
+    """
+
+    device: Id
+    device_name: str
+    created_at: Time
+    seen_at: Time
+    address: str
+    is_current: bool
+
+
+class DeviceSessions(Struct, frozen=True, kw_only=True):
+    """A page of one's devices, the one that logged in last first."""
+
+    items: list[DeviceSession]
+    next: str | None = None
 
 
 class Account(Struct, frozen=True, kw_only=True):

@@ -18,7 +18,8 @@ _ALGORITHM = "EdDSA"
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
     """Who holds a token. ``iat`` and ``exp`` are seconds since 1970.
 
-    For a service, ``sub`` is its name and ``device`` the instance.
+    For a service, ``sub`` is its name and ``device`` the instance. ``sid`` names the session of
+    which a device's token is.
     """
 
     sub: str
@@ -27,6 +28,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     iat: int
     exp: int
     jti: str
+    sid: str = ""
 
     @property
     def client_id(self) -> str:
@@ -39,10 +41,25 @@ class InvalidTokenError(Exception):
 
 
 def issue(  # noqa: PLR0913 - the claims of a token
-    key: Ed25519PrivateKey, *, sub: str, device: str, scope: Scope, now: int, seconds: int
+    key: Ed25519PrivateKey,
+    *,
+    sub: str,
+    device: str,
+    scope: Scope,
+    now: int,
+    seconds: int,
+    sid: str = "",
 ) -> str:
     """Sign a token that holds from ``now`` for ``seconds``."""
-    claims = Claims(sub=sub, device=device, scope=scope, iat=now, exp=now + seconds, jti=new_id())
+    claims = Claims(
+        sub=sub,
+        device=device,
+        scope=scope,
+        iat=now,
+        exp=now + seconds,
+        jti=new_id(),
+        sid=sid,
+    )
     return jwt.encode(msgspec.structs.asdict(claims), key, algorithm=_ALGORITHM)
 
 

@@ -12,6 +12,9 @@ ROLL_CALL = f"{ROOT}/system/roll-call"
 DELIVER = f"{ROOT}/deliver"
 """Where a service hands over one payload for many inboxes; see ``parley_protocol.fanout``."""
 
+CONTROL = f"{ROOT}/control"
+"""Where a service gives the broker orders; see ``parley_protocol.control``."""
+
 SENT_MESSAGES = f"{ROOT}/send/+/+/+/+/+"
 """The filter under which the bridge receives messages, receipts and typing."""
 

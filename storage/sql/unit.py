@@ -173,8 +173,13 @@ class SqlUnit:
             given.update_all(self._connection, members, to)
 
     def post(self, recipients: Collection[str], payload: bytes) -> None:
-        row = {"recipients": "".join(recipients), "payload": payload}
-        self._connection.execute(insert(outbox), row)
+        self.post_all([(recipients, payload)])
+
+    def post_all(self, parcels: Iterable[tuple[Collection[str], bytes]]) -> None:
+        """Add parcels to the outbox, in their order."""
+        rows_ = [{"recipients": "".join(to), "payload": payload} for to, payload in parcels]
+        if rows_:
+            self._connection.execute(insert(outbox), rows_)
 
     def parcels(self, limit: int) -> list[Parcel]:
         query = select(outbox).order_by(outbox.c.number).limit(limit)

@@ -1,4 +1,4 @@
-"""Accounts and their sessions: sign-up, login, refresh, logout, one's own profile."""
+"""Accounts: sign-up, one's own profile, erasure."""
 
 from webapi.accounts.views import blueprint
 

@@ -45,6 +45,19 @@ class PeopleAndGroups(ABC):
         body = rest.Confirm(code=code)
         return await self._api.send("POST", "/v1/me/email/confirmation", body, rest.Account)
 
+    async def devices(self) -> list[rest.DeviceSession]:
+        """Give the devices on which one is logged in, the last one first; a hundred at most."""
+        page = await self._api.get("/v1/sessions", rest.DeviceSessions, limit=100)
+        return page.items
+
+    async def log_out_device(self, device: str) -> None:
+        """End the session of one of one's devices, by its id."""
+        await self._api.delete(f"/v1/sessions/{device}")
+
+    async def log_out_others(self) -> None:
+        """End the sessions of all one's devices but this one."""
+        await self._api.delete("/v1/sessions")
+
     async def people(self, prefix: str, limit: int = 50) -> list[rest.Person]:
         """Look people up by the beginning of their account name."""
         page = await self._api.get("/v1/people", rest.People, prefix=prefix, limit=limit)

@@ -31,6 +31,7 @@ class Device:
     scope: tokens.Scope = "device"
     expired: bool = False
     seconds: int = 60
+    sid: str = field(default_factory=new_id)
 
     @property
     def client_id(self) -> str:
@@ -46,7 +47,12 @@ class Device:
             scope=self.scope,
             now=now,
             seconds=self.seconds,
+            sid=self.sid,
         )
+
+    def again(self) -> "Device":
+        """Log in anew on the same device."""
+        return Device(self.uid, self.device)
 
 
 @dataclass

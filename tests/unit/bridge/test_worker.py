@@ -7,9 +7,11 @@ import pytest
 
 from bridge.stream import Received
 from bridge.worker import StoppedError, Worker
-from parley_protocol import limits, topics
+from parley_protocol import control, limits, topics
+from parley_protocol.control import EndedSession
 from parley_protocol.ids import new_id, pair_cid
 from parley_protocol.payloads import (
+    AccountChanged,
     ConversationChanged,
     Entry,
     Message,
@@ -46,7 +48,8 @@ class ListBroker:
         self.acknowledged += batch
 
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
-        self.said.append((topic, decode_down(payload), qos))
+        read = control.decode if topic == topics.CONTROL else decode_down
+        self.said.append((topic, read(payload), qos))
         self.published += qos
         if not self.is_slow:
             self.confirmed = self.published
@@ -144,6 +147,19 @@ def test_the_sender_hears_of_it_last(setting: Setting) -> None:
     s.turn()
     order = [topic for topic, _, _ in s.broker.said]
     assert [order[2], order[5], order[8]] == [topics.inbox(u) for u in (s.ada, s.grace, s.eve)]
+
+
+def test_an_order_is_given_after_what_was_said_before_it(setting: Setting) -> None:
+    s = setting
+    word = AccountChanged(uid=s.ada, change="session_ended", device=s.device)
+    order = EndedSession(uid=s.ada, device=s.device, sid=new_id(), until=1, is_over=True)
+    with s.store.writing() as unit:
+        unit.post([s.ada], encode(word))
+        unit.post((), control.encode(order))
+    s.turn()
+    assert s.broker.said == [(topics.inbox(s.ada), word, 1), (topics.CONTROL, order, 1)]
+    s.turn()
+    assert len(s.broker.said) == 2
 
 
 def test_a_repeat_is_delivered_again_with_its_first_number(setting: Setting) -> None:

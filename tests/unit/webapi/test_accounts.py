@@ -15,7 +15,11 @@ from webapi.database import ledger
 def told(api: Api) -> list[tuple[set[str], AccountChanged]]:
     with api.app.app_context():
         parcels = ledger().parcels(100)
-    read = [(set(parcel.recipients), decode_down(parcel.payload)) for parcel in parcels]
+    read = [
+        (set(parcel.recipients), decode_down(parcel.payload))
+        for parcel in parcels
+        if parcel.recipients
+    ]
     return [(to, event) for to, event in read if isinstance(event, AccountChanged)]
 
 

@@ -31,21 +31,23 @@ class Issuer:
 
     def __init__(self, settings: Settings) -> None:
         self._key = keys.signing_key(settings.folder)
-        self._access_seconds = settings.tokens.access_minutes * _MINUTE
+        self.access_seconds = settings.tokens.access_minutes * _MINUTE
         self._refresh_seconds = settings.tokens.refresh_days * _DAY
 
-    def open(self, uid: str, device: str, device_name: str, now: int) -> tuple[Session, str]:
+    def open(self, uid: str, device: rest.Device, address: str, now: int) -> tuple[Session, str]:
         """Make a session, and the secret of its first refresh token."""
         secret = secrets.token_urlsafe(32)
         session = Session(
             sid=new_id(),
             uid=uid,
-            device=device,
-            device_name=device_name,
+            device=device.device or new_id(),
+            device_name=device.device_name,
             refresh_hash=_hash(secret),
             previous_hash=None,
             created_at=now,
             expires_at=now + self._refresh_seconds,
+            seen_at=now,
+            address=address,
         )
         return session, secret
 
@@ -75,13 +77,14 @@ class Issuer:
             device=session.device,
             scope="device",
             now=now,
-            seconds=self._access_seconds,
+            seconds=self.access_seconds,
+            sid=session.sid,
         )
         return rest.Session(
             uid=session.uid,
             device=session.device,
             access_token=access,
-            expires_in=self._access_seconds,
+            expires_in=self.access_seconds,
             refresh_token=f"{session.sid}.{secret}",
         )
 
