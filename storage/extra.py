@@ -2,7 +2,7 @@
 
 import msgspec
 
-from parley_protocol.payloads import Entry, SystemChange
+from parley_protocol.payloads import Entry, Forwarded, SystemChange
 
 
 class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -13,11 +13,12 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     emoji: str | None = None
     file: str | None = None
     mentions: tuple[str, ...] = ()
+    forwarded: Forwarded | None = None
     system: SystemChange | None = None
 
 
 _NONE = Extra()
-_NO = (None, None, None, None, (), None)
+_NO = (None, None, None, None, (), None, None)
 _decode = msgspec.json.Decoder(Extra).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -25,7 +26,15 @@ _encode = msgspec.json.Encoder().encode
 def pack(entry: Entry) -> str | None:
     """Give an entry's rare fields as JSON, or ``None`` where it has none."""
     # Most have none, and then a comparison is ten times as fast as an object.
-    if (entry.reply_to, entry.target, entry.emoji, entry.file, entry.mentions, entry.system) == _NO:
+    if (
+        entry.reply_to,
+        entry.target,
+        entry.emoji,
+        entry.file,
+        entry.mentions,
+        entry.forwarded,
+        entry.system,
+    ) == _NO:
         return None
     extra = Extra(
         reply_to=entry.reply_to,
@@ -33,6 +42,7 @@ def pack(entry: Entry) -> str | None:
         emoji=entry.emoji,
         file=entry.file,
         mentions=entry.mentions,
+        forwarded=entry.forwarded,
         system=entry.system,
     )
     return _encode(extra).decode()

@@ -41,6 +41,13 @@ RejectedCode = Literal[
 ]
 
 
+class Forwarded(Struct, frozen=True, kw_only=True):
+    """Who said first what is passed on, and when. It is the sender's word: nobody checks it."""
+
+    sender: Id = msgspec.field(name="from")
+    sent_at: Milliseconds
+
+
 class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a device sends to a conversation. ``sent_at`` is its clock: shown, never used to order.
 
@@ -56,6 +63,7 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     emoji: Emoji | None = None
     file: Id | None = None
     mentions: Mentions = ()
+    forwarded: Forwarded | None = None
 
 
 class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -123,6 +131,7 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ki
     emoji: Emoji | None = None
     file: Id | None = None
     mentions: Mentions = ()
+    forwarded: Forwarded | None = None
     system: SystemChange | None = None
 
 

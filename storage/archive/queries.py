@@ -168,6 +168,7 @@ def entry(row: Sequence[Any]) -> Entry:
         emoji=extra.emoji,
         file=extra.file,
         mentions=extra.mentions,
+        forwarded=extra.forwarded,
         system=extra.system,
     )
 

@@ -117,6 +117,7 @@ def _numbered(conversation: Conversation, new: Sequence[Foreign], now: int) -> I
             target=message.target,
             emoji=message.emoji,
             mentions=message.mentions,
+            forwarded=message.forwarded,
         )
 
 

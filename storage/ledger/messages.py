@@ -125,6 +125,7 @@ def _entry(draft: Draft, cid: str, seq: int, now: int) -> Entry:
         emoji=message.emoji,
         file=message.file,
         mentions=message.mentions,
+        forwarded=message.forwarded,
     )
 
 

@@ -50,6 +50,7 @@ def entry(row: Row[Any]) -> Entry:
         emoji=more.emoji,
         file=more.file,
         mentions=more.mentions,
+        forwarded=more.forwarded,
         system=more.system,
     )
 

@@ -89,7 +89,8 @@ messages = Table(
     Column("sent_at", BigInteger, nullable=False),
     Column("type", String(8), nullable=False),
     Column("text", Text, nullable=False),
-    # What few messages have, as JSON: reply_to, target, emoji, file, mentions, system.
+    # What few messages have, as JSON: reply_to, target, emoji, file, mentions, forwarded,
+    # system.
     Column("extra", Text),
     # New ids are the greatest so far (UUIDv7), so the index grows at one end, in few pages.
     Index("messages_id", "id", "cid", unique=True),

@@ -25,6 +25,7 @@ from parley_protocol.ids import new_id
 from parley_protocol.payloads import (
     ConversationChanged,
     Entry,
+    Forwarded,
     Message,
     Receipt,
     Rejected,
@@ -109,6 +110,13 @@ class Client(PeopleAndGroups):
             raise ValueError("a text cannot hold U+0000")
         message = _message(text=text, reply_to=reply_to, mentions=tuple(mentions))
         return await self._send(cid, message)
+
+    async def forward(self, cid: str, entry: Entry) -> Sending:
+        """Pass on to a conversation what was said in another."""
+        if entry.partial:
+            entry = await self.message(entry.cid, entry.seq)
+        first = entry.forwarded or Forwarded(sender=entry.sender, sent_at=entry.sent_at)
+        return await self._send(cid, _message(text=entry.text, forwarded=first))
 
     async def edit(self, cid: str, target: str, text: str) -> Sending:
         """Replace the text of one's own message."""

@@ -15,7 +15,7 @@ from parley_client import (
     UnreachableError,
 )
 from parley_client.store import Store
-from parley_protocol.payloads import ReceiptMoved
+from parley_protocol.payloads import Entry, Forwarded, ReceiptMoved
 from storage import open_ledger
 from tests.integration.platform.devices import log_in
 from tests.integration.platform.people import PASSWORD, People, Person
@@ -142,10 +142,25 @@ async def test_unread_is_what_came_since_the_receipt(platform: Platform, people:
     ] == 1
 
 
+@pytest.mark.parametrize("text", ["hello", "x" * 20_000])
+async def test_what_is_passed_on_says_who_said_it_first(people: People, text: str) -> None:
+    ada, bob, eve = [await people(name) for name in ("ada", "bob", "eve")]
+    await ada.say(await ada.client.dm(bob.name), text)
+    heard = await bob.next(Entry)
+    await bob.client.forward(await bob.client.dm(eve.name), heard)
+    first = await eve.next(Entry)
+    assert first.text == text
+    assert first.forwarded == Forwarded(sender=heard.sender, sent_at=heard.sent_at)
+    await eve.client.forward(await eve.client.dm(ada.name), first)
+    while (entry := await ada.next(Entry)).sender != eve.client.uid:
+        pass
+    assert entry.forwarded == first.forwarded
+
+
 async def test_search_finds_at_once_and_after_it_is_indexed(
     platform: Platform, people: People
 ) -> None:
-    ada, bob, eve = await people("ada"), await people("bob"), await people("eve")
+    ada, bob, eve = [await people(name) for name in ("ada", "bob", "eve")]
     cid = await ada.client.dm(bob.name)
     await ada.say(cid, "Meet me at the café")
     ledger = open_ledger(f"sqlite:///{platform.data / 'parley.db'}")

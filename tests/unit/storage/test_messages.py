@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from parley_protocol.checks import Refusal
 from parley_protocol.ids import new_id, pair_cid
-from parley_protocol.payloads import Entry
+from parley_protocol.payloads import Entry, Forwarded
 from storage.ledger import Ledger
 from storage.ledger.messages import commit
 from storage.model import Draft, Outcome, Stored
@@ -123,12 +123,14 @@ def test_a_change_of_an_unknown_message_is_refused(
 def test_every_field_comes_back(ledger: Ledger, people: list[str]) -> None:
     ada, grace, *_ = people
     first = draft_dm(ada, grace, "الكلام ✨ e\u0301 \u200f 👩‍👩‍👧‍👦")
-    reply = draft_dm(grace, ada, reply_to=first.message.id, mentions=(ada,))
+    origin = Forwarded(sender=people[3], sent_at=5)
+    reply = draft_dm(grace, ada, reply_to=first.message.id, mentions=(ada,), forwarded=origin)
     reaction = draft_dm(ada, grace, "", type="reaction", target=reply.message.id, emoji="👍🏽")
     outcomes = ledger.commit([first, reply, reaction], now=7)
     assert history(ledger, ada, first.cid) == [stored(o).entry for o in outcomes]
     assert stored(outcomes[1]).entry.reply_to == first.message.id
     assert stored(outcomes[1]).entry.mentions == (ada,)
+    assert stored(outcomes[1]).entry.forwarded == origin
     assert stored(outcomes[2]).entry.emoji == "👍🏽"
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from parley_protocol.ids import new_id
-from parley_protocol.payloads import Entry, SystemChange
+from parley_protocol.payloads import Entry, Forwarded, SystemChange
 from storage.archive import Archive, open_archive, queries, schema
 from storage.archive.clickhouse import ClickHouseArchive
 from storage.archive.connection import Connection, connect
@@ -70,6 +70,7 @@ def entries_of(cid: str, count: int = 9) -> list[Entry]:
             text=f"'{seq}' \\ \n\t الكلام 👩‍👩‍👧‍👦",
             mentions=(new_id(),),
             reply_to=first.id,
+            forwarded=Forwarded(sender=new_id(), sent_at=seq),
         )
         for seq in range(2, count + 1)
     ]
