@@ -19,13 +19,12 @@ from storage.archive.mover import KEEP
 from storage.ledger import Ledger
 from storage.sql import SqlStore
 from storage.sql.engine import connect
-from storage.sql.migrate import migrate
 from storage.sql.tables import conversations
 from tests.clickhouse import ClickHouse
 from tests.platform import wait
 from tests.unit.storage.conftest import add_people, draft_group, index
 
-_GROUPS, _MESSAGES = 12, 1_200
+_GROUPS, _MESSAGES = 6, 1_500
 _KILLS = 5
 
 
@@ -76,15 +75,11 @@ class House:
         return found
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite_ledger", "postgres_ledger"])
 def house(
     request: pytest.FixtureRequest, tmp_path: Path, clickhouse: ClickHouse
 ) -> Iterator[House]:
-    url = f"sqlite:///{tmp_path / 'parley.db'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres").new_database()
-    migrate(url)
-    engine = connect(url)
+    engine = connect(request.getfixturevalue(request.param))
     archive_url = clickhouse.new_database()
     with closing(connect_archive(archive_url, 60)) as connection:
         yield House(tmp_path, archive_url, connection, engine)

@@ -24,11 +24,12 @@ from storage.memory import MemoryStore
 from storage.model import Draft, Foreign, Found, Opening, Outcome, Sync
 from storage.sql import SqlStore
 from storage.sql.engine import connect
-from storage.sql.migrate import migrate
 from storage.unit import Store
 from tests.clickhouse import ClickHouse
 
 _SECONDS = 60.0
+_LEDGERS = {"sqlite": "sqlite_ledger", "postgresql": "postgres_ledger"}
+"""The fixtures that give empty ones."""
 
 
 @dataclass
@@ -48,6 +49,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'parley.db'}"
     database: str = request.getfixturevalue("postgres").new_database()
     return database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest) -> str:
+    """A database with all tables, and nothing in them."""
+    found: str = request.getfixturevalue(_LEDGERS[request.param])
+    return found
 
 
 @pytest.fixture
@@ -118,18 +126,13 @@ SEAMS = ["sqlite+memory", "postgresql+clickhouse"]
 
 
 @pytest.fixture(params=STORES + SEAMS)
-def setting(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting]:
+def setting(request: pytest.FixtureRequest) -> Iterator[Setting]:
     """A new, empty ledger."""
     store, _, archive = request.param.partition("+")
     if store == "memory":
         yield _in_memory()
         return
-    if store == "sqlite":
-        url = f"sqlite:///{tmp_path / 'parley.db'}"
-    else:
-        url = request.getfixturevalue("postgres").new_database()
-    migrate(url)
-    engine = connect(url)
+    engine = connect(request.getfixturevalue(_LEDGERS[store]))
     setting = _on_sql(engine)
     if archive == "memory":
         setting.archive = MemoryArchive()

@@ -18,7 +18,6 @@ from storage.errors import UnavailableError
 from storage.ledger import Ledger
 from storage.model import Draft, Mark, Outcome, Stored
 from storage.sql.engine import connect
-from storage.sql.migrate import migrate
 from tests.unit.storage.conftest import add_people, draft_dm, draft_group
 
 _T = TypeVar("_T")
@@ -67,11 +66,10 @@ def plan(ledger: Ledger, people: list[str], chance: random.Random) -> list[Draft
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_no_holes_and_no_doubles(url: str, seed: int) -> None:
-    migrate(url)
-    engine = connect(url)
+def test_no_holes_and_no_doubles(ledger_url: str, seed: int) -> None:
+    engine = connect(ledger_url)
     people = add_people(engine, 6)
-    ledger, chance = open_ledger(url), random.Random(seed)
+    ledger, chance = open_ledger(ledger_url), random.Random(seed)
     drafts = plan(ledger, people, chance)
     # Each message comes to two of the bridges, as one that was not acknowledged in time.
     shares: list[list[Draft]] = [[] for _ in range(_BRIDGES)]
@@ -79,7 +77,7 @@ def test_no_holes_and_no_doubles(url: str, seed: int) -> None:
         for number in chance.sample(range(_BRIDGES), 2):
             shares[number].append(draft)
     start = threading.Barrier(_BRIDGES)
-    bridges = [Bridge(url, seed + number, start) for number in range(_BRIDGES)]
+    bridges = [Bridge(ledger_url, seed + number, start) for number in range(_BRIDGES)]
     with ThreadPoolExecutor(_BRIDGES) as pool:
         outcomes = [o for found in pool.map(Bridge.work, bridges, shares) for o in found]
     check(ledger, drafts, outcomes)

@@ -9,7 +9,6 @@ from storage.ledger import Ledger
 from storage.model import Draft, Mark
 from storage.sql import SqlStore
 from storage.sql.engine import connect
-from storage.sql.migrate import migrate
 from tests.statements import counted
 from tests.unit.storage.conftest import add_people, draft_dm, draft_group
 
@@ -17,9 +16,8 @@ FEW, MANY = 2, 60
 
 
 @pytest.fixture
-def engine(url: str) -> Iterator[Engine]:
-    migrate(url)
-    engine = connect(url)
+def engine(ledger_url: str) -> Iterator[Engine]:
+    engine = connect(ledger_url)
     yield engine
     engine.dispose()
 

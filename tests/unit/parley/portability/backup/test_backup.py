@@ -2,7 +2,7 @@
 
 import json
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,6 @@ from storage.sql import SqlStore
 from storage.sql.engine import connect
 from storage.sql.migrate import is_current
 from storage.sql.tables import DERIVED, search_progress
-from tests.postgres import Postgres
 from tests.unit.storage.conftest import index
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -42,12 +41,6 @@ TEXTS = [
     'quote " and \\',
     "\x01\x7f\ufffd",
 ]
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres() as server:
-        yield server
 
 
 @pytest.fixture
