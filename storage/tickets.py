@@ -15,8 +15,7 @@ def issue(
     database: Database, purpose: Purpose, uid: str | None, content: str, *, expires_at: int
 ) -> str:
     """Make a ticket and give its code; of a person's tickets for a purpose only the last counts."""
-    if uid is not None:
-        database.execute(delete(Ticket).where(Ticket.purpose == purpose, Ticket.uid == uid))
+    database.execute(delete(Ticket).where(Ticket.purpose == purpose, Ticket.uid == (uid or "")))
     code = new_code()
     ticket = Ticket(
         code_hash=digest(code), purpose=purpose, uid=uid, content=content, expires_at=expires_at

@@ -24,6 +24,7 @@ from webapi import (
     mail,
     openapi,
     operations,
+    passwords,
     people,
     problems,
     reports,
@@ -32,13 +33,15 @@ from webapi import (
     sessions,
 )
 from webapi import settings as configured
-from webapi.accounts import passwords
+from webapi.accounts.passwords import KEY as PASSWORDS
+from webapi.accounts.passwords import Passwords
 from webapi.sessions import issuer
 
 _ROOMS = (
     accounts,
     sessions,
     email,
+    passwords,
     people,
     conversations,
     history,
@@ -66,7 +69,7 @@ def create_app(settings: Settings, hasher: PasswordHasher | None = None) -> Flas
     app = _with_rooms()
     app.extensions[auth.KEY] = keys.public_key(settings.folder)
     app.extensions[issuer.KEY] = issuer.Issuer(settings)
-    app.extensions[passwords.KEY] = passwords.Passwords(hasher)
+    app.extensions[PASSWORDS] = Passwords(hasher)
     app.extensions[mail.KEY] = Seal(keys.secrets_key(settings.folder))
     app.extensions[configured.KEY] = settings
     problems.register(app)

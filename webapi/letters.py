@@ -20,6 +20,22 @@ def email_changed(to: str, name: str) -> Letter:
     return Letter(to=to, subject=f"Your address on {settings().name} has changed", text=text)
 
 
+def reset_password(to: str | None, name: str, code: str) -> Letter:
+    """Let somebody choose a new password; to nobody, the letter is as long."""
+    asked = f"A new password was asked for, for the account {name} on {settings().name}.\n\n"
+    text = asked + _how("password", code) + "If that was not you, do nothing: nothing happens.\n"
+    return Letter(to=to, subject=f"A new password on {settings().name}", text=text)
+
+
+def password_changed(to: str, name: str) -> Letter:
+    """Tell somebody of the new password."""
+    text = (
+        f"The account {name} on {settings().name} has a new password.\n\n"
+        "If that was not you, ask for a new one, and look through your devices.\n"
+    )
+    return Letter(to=to, subject=f"Your password on {settings().name} has changed", text=text)
+
+
 def _how(purpose: str, code: str) -> str:
     link = settings().accounts.link(purpose, code)
     opened = f"Open this link:\n\n    {link}\n\nor give the application" if link else "Give it"

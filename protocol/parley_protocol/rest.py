@@ -156,6 +156,26 @@ class Confirm(Struct, frozen=True, kw_only=True):
     code: Code
 
 
+class ChangePassword(Struct, frozen=True, kw_only=True):
+    """The password of now, and the one to come."""
+
+    password: Password
+    new_password: Password
+
+
+class AskForReset(Struct, frozen=True, kw_only=True):
+    """The address of the account whose password is forgotten."""
+
+    email: Email
+
+
+class ResetPassword(Struct, frozen=True, kw_only=True):
+    """A code that was mailed, and the password to come."""
+
+    code: Code
+    new_password: Password
+
+
 class EraseAccount(Struct, frozen=True, kw_only=True):
     """The password of the one who is to be forgotten."""
 

@@ -13,7 +13,14 @@ from webapi.openapi import encode, endpoint
 blueprint = Blueprint("email", __name__)
 
 
-@endpoint(blueprint, "PUT", "/v1/me/email", returns={202: None, 204: None}, problems=[403])
+@endpoint(
+    blueprint,
+    "PUT",
+    "/v1/me/email",
+    returns={202: None, 204: None},
+    problems=[403],
+    strict="log_in",
+)
 def change_email(json: rest.ChangeEmail) -> Response:
     """Begin to change one's address: a code is mailed to the new one. ``null`` removes it."""
     uid = me()

@@ -99,6 +99,10 @@ class Api:
         """Have something done that gives nothing back."""
         await self._authorized(method, path, body)
 
+    async def ask(self, method: str, path: str, body: msgspec.Struct) -> None:
+        """Have something done for which nobody has to be logged in."""
+        await self._send(method, path, body)
+
     async def delete(self, path: str) -> None:
         """Take something away."""
         await self._authorized("DELETE", path)

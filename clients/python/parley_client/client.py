@@ -84,6 +84,15 @@ class Client(PeopleAndGroups):
         """Begin a session for this device; the store keeps it."""
         await self._begin("/v1/sessions", rest.Login(name=name, password=password))
 
+    async def ask_for_reset(self, email: str) -> None:
+        """Have a code mailed to an account's address, for ``reset_password``."""
+        await self._api.ask("POST", "/v1/password-resets", rest.AskForReset(email=email))
+
+    async def reset_password(self, code: str, new_password: str) -> None:
+        """Set a new password by a mailed code; all devices of the account are logged out."""
+        body = rest.ResetPassword(code=code, new_password=new_password)
+        await self._api.ask("POST", "/v1/password-resets/confirmation", body)
+
     async def logout(self) -> None:
         """End the session, and forget everything of it."""
         await self._disconnect()

@@ -45,6 +45,11 @@ class PeopleAndGroups(ABC):
         body = rest.Confirm(code=code)
         return await self._api.send("POST", "/v1/me/email/confirmation", body, rest.Account)
 
+    async def change_password(self, password: str, new_password: str) -> None:
+        """Change one's password; all one's other devices are logged out."""
+        body = rest.ChangePassword(password=password, new_password=new_password)
+        await self._api.do("PUT", "/v1/me/password", body)
+
     async def devices(self) -> list[rest.DeviceSession]:
         """Give the devices on which one is logged in, the last one first; a hundred at most."""
         page = await self._api.get("/v1/sessions", rest.DeviceSessions, limit=100)

@@ -34,6 +34,13 @@ ROUTES = [
     Route("GET", "/v1/me", None, _ALL, 2),
     Route("PATCH", "/v1/me", {"display_name": "X"}, _ALL, 5),
     Route("PUT", "/v1/me/email", {"email": "a@b.org", "password": PASSWORD}, _BEGUN, 8),
+    Route(
+        "PUT",
+        "/v1/me/password",
+        {"password": PASSWORD, "new_password": "battery staple"},
+        _DONE,
+        9,
+    ),
     Route("POST", "/v1/me/email/confirmation", {"code": "X"}, _REFUSED, 5),
     Route("POST", "/v1/me/erasure", {"password": PASSWORD}, _DONE, 35, 16),
     Route("GET", "/v1/sessions", None, _ALL, 2),
@@ -78,6 +85,14 @@ ROUTES = [
 OPEN_ROUTES = [
     Route("POST", "/v1/accounts", {"name": "eve", "password": PASSWORD}, _MADE, 8),
     Route("POST", "/v1/sessions", {"name": "owner", "password": PASSWORD}, _MADE, 8),
+    Route("POST", "/v1/password-resets", {"email": "a@b.org"}, _BEGUN, 7),
+    Route(
+        "POST",
+        "/v1/password-resets/confirmation",
+        {"code": "X", "new_password": PASSWORD},
+        _REFUSED,
+        5,
+    ),
     Route("POST", "/v1/sessions/refresh", {"refresh_token": "{refresh}"}, _ALL, 5),
     Route("GET", "/v1/server", None, _ALL, 0),
     Route("GET", "/v1/openapi.json", None, _ALL, 0),
