@@ -112,6 +112,20 @@ def invite(config: Path | None, data: str | None, uses: int, days: int) -> None:
     run(settings_of(config, data), uses=uses, days=days)
 
 
+@parley.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_settings
+def erase(name: str, config: Path | None, data: str | None, *, yes: bool) -> None:
+    """Close an account, and have all that the person has said forgotten.
+
+    Works while the platform runs. It cannot be undone.
+    """
+    from parley.erase import run
+
+    run(settings_of(config, data), name, is_sure=yes)
+
+
 @parley.group(invoke_without_command=True)
 @with_settings
 @click.option(

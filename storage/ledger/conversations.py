@@ -9,6 +9,14 @@ from storage.model import Conversation
 from storage.unit import Unit
 
 
+def any_(unit: Unit, cid: str) -> Conversation:
+    """Give a conversation, whoever is in it."""
+    conversation = unit.conversations([cid]).get(cid)
+    if conversation is None:
+        raise NotFoundError("there is no such conversation")
+    return conversation
+
+
 def of_member(unit: Unit, uid: str, cid: str) -> Conversation:
     """Give a conversation; for one who is not in it there is none."""
     conversation = unit.conversations([cid]).get(cid)

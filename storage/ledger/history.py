@@ -7,7 +7,7 @@ from msgspec import Struct
 from parley_protocol import limits
 from parley_protocol.payloads import Entry
 from storage.errors import NotFoundError
-from storage.ledger import seam
+from storage.ledger import conversations, seam
 from storage.ledger.seam import Reading
 from storage.model import Missing, Standing, Sync
 from storage.unit import Unit
@@ -38,6 +38,13 @@ def one(unit: Unit, uid: str, cid: str, seq: int) -> Reading:
     if not 1 <= seq <= standing.head:
         raise NotFoundError("there is no such message")
     return seam.read(unit, {cid: range(seq, seq + 1)}, {cid: standing.archived})
+
+
+def log(unit: Unit, cid: str, *, after: int, limit: int) -> Reading:
+    """Find a page of any conversation, for whoever runs the house."""
+    conversation = conversations.any_(unit, cid)
+    span = _following(after, conversation.head, limit)
+    return seam.read(unit, {cid: span}, {cid: conversation.archived})
 
 
 def lacking(unit: Unit, uid: str, cursors: Mapping[str, int]) -> Lacking:

@@ -148,6 +148,11 @@ class Ledger:
         with self._store.reading() as unit:
             return conversations.of_member(unit, uid, cid)
 
+    def any_conversation(self, cid: str) -> Conversation:
+        """Give any conversation, for whoever runs the house, if nobody is in it, too."""
+        with self._store.reading() as unit:
+            return conversations.any_(unit, cid)
+
     def conversations(
         self, uid: str, *, limit: int, before: tuple[int, str] | None = None
     ) -> list[Conversation]:
@@ -201,6 +206,12 @@ class Ledger:
         """Read a page of history by rising seq: the first after ``after``, else the last before."""
         with self._store.reading() as unit:
             found = history.page(unit, uid, cid, after=after, before=before, limit=limit)
+        return self._whole(found)[cid]
+
+    def log(self, cid: str, *, after: int, limit: int) -> list[Entry]:
+        """Read on in any conversation, for whoever runs the house: members are not asked."""
+        with self._store.reading() as unit:
+            found = history.log(unit, cid, after=after, limit=limit)
         return self._whole(found)[cid]
 
     def message(self, uid: str, cid: str, seq: int) -> Entry:

@@ -51,35 +51,35 @@ def export_person(place: Place, name: str, folder: Path, *, overwrite: bool) -> 
     write(folder / "conversations.jsonl", lines)
     for conversation in conversations:
         own = new_folder(folder / "conversations" / conversation.cid, overwrite=overwrite)
-        _write_conversation(place, account.uid, conversation, own, names)
+        _write_conversation(place, conversation, own, names)
     titled = (Titled(c.cid, _title(c, account.uid, names), c.head) for c in conversations)
     write(folder / "index.html", _utf8(person_page(account, titled)))
     return len(conversations)
 
 
 def export_conversation(place: Place, cid: str, folder: Path, *, overwrite: bool) -> int:
-    """Write a conversation as its members may read it; give how many entries it has.
+    """Write a conversation, though nobody may be in it any more; give how many entries it has.
 
     Raises:
-        NotFoundError: there is no such conversation, or nobody is in it any more.
+        NotFoundError: there is no such conversation.
         FolderError: the folder is not empty, or cannot be written to.
     """
-    uids = place.ledger.members([cid]).get(cid, ())
-    if not uids:
-        raise NotFoundError(f"there is no conversation {cid} that somebody is in")
-    conversation = place.ledger.conversation(uids[0], cid)
+    try:
+        conversation = place.ledger.any_conversation(cid)
+    except NotFoundError:
+        raise NotFoundError(f"there is no conversation {cid}") from None
     new_folder(folder, overwrite=overwrite)
-    _write_conversation(place, uids[0], conversation, folder, Names(place.engine))
+    _write_conversation(place, conversation, folder, Names(place.engine))
     return conversation.head
 
 
 def _write_conversation(
-    place: Place, uid: str, conversation: Conversation, folder: Path, names: Names
+    place: Place, conversation: Conversation, folder: Path, names: Names
 ) -> None:
     """Write the log up to the head that ``conversation`` has, and then pages from that file."""
     log = folder / "messages.jsonl"
     with new_index() as index:
-        write(log, _lines(place, uid, conversation, index))
+        write(log, _lines(place, conversation, index))
         messages = (view(entry, index, names) for entry in _read(log) if not is_note(entry))
         title = _title(conversation, "", names)
         for page in range(page_count(index.shown)):
@@ -88,17 +88,17 @@ def _write_conversation(
             write(folder / file_name(page), _utf8(pieces))
 
 
-def _lines(place: Place, uid: str, conversation: Conversation, index: Index) -> Iterator[bytes]:
-    for entry in _entries(place, uid, conversation):
+def _lines(place: Place, conversation: Conversation, index: Index) -> Iterator[bytes]:
+    for entry in _entries(place, conversation):
         index.add(entry)
         yield _line(entry)
 
 
-def _entries(place: Place, uid: str, conversation: Conversation) -> Iterator[Entry]:
+def _entries(place: Place, conversation: Conversation) -> Iterator[Entry]:
     last, head = 0, conversation.head
     while last < head:
         limit = min(_AT_ONCE, head - last)
-        page = place.ledger.messages(uid, conversation.cid, after=last, before=None, limit=limit)
+        page = place.ledger.log(conversation.cid, after=last, limit=limit)
         yield from page
         last = page[-1].seq if page else head
 

@@ -221,6 +221,18 @@ def test_a_persons_own_data(house: House, tmp_path: Path) -> None:
         assert secret not in everything
 
 
+def test_a_group_that_everybody_has_left(house: House, tmp_path: Path) -> None:
+    ada = house.sign_up("ada")
+    cid = house.ledger.create_group(ada, "Gone", [], now=1).cid
+    message = Message(id=new_id(), sent_at=1, text="the last word")
+    house.ledger.commit([Draft(ada, new_id(), "group", cid, message)], now=2)
+    house.ledger.remove_member(ada, cid, ada, now=3)
+    assert export_conversation(house.place, cid, tmp_path / "out", overwrite=False) == 3
+    log = (tmp_path / "out" / "messages.jsonl").read_bytes().splitlines()
+    assert [msgspec.json.decode(line, type=Entry).seq for line in log] == [1, 2, 3]
+    assert "the last word" in (tmp_path / "out" / "messages.html").read_text()
+
+
 def test_nobody_else_can_read_it(talk: Talk) -> None:
     talk.say("private")
     talk.export()
