@@ -58,6 +58,7 @@ class Archiver:
                 self._forgetter.sweep(now)
                 self._move(now)
                 self._due = time.monotonic() + _PAUSE_SECONDS
+            self._forgetter.wipe(now)
         except UnavailableError as error:
             _log.warning("waiting: %s", error)
         except _StoppedError:

@@ -34,6 +34,9 @@ class Forgetter:
         self._store = store
         self._archive = archive
         self._rest = rest
+        # Whoever was here before may have died before it was done.
+        self._has_traces = True
+        self._wipe_due = 0
 
     def sweep(self, now: int) -> None:
         """Forget what is older than its conversation keeps. ``now`` is in milliseconds.
@@ -71,6 +74,25 @@ class Forgetter:
                     for cid, conversation in found.items():
                         unit.index.drop_within(cid, range(1, conversation.archived + 1), uid)
                     unit.forgetting.end_erasure(uid)
+                self._has_traces, self._wipe_due = True, 0
+
+    def wipe(self, now: int) -> None:
+        """Take what is forgotten off the disk, too: of a person at once, else once a day.
+
+        Raises:
+            UnavailableError: the database does not answer; another call goes on.
+        """
+        if not self._has_traces or now < self._wipe_due:
+            return
+        more, anew = True, True
+        while more:
+            begun = time.monotonic()
+            with self._store.writing() as unit:
+                more = unit.index.condense(anew=anew)
+            anew = False
+            self._rest(time.monotonic() - begun)
+        if self._store.wipe():
+            self._has_traces, self._wipe_due = False, now + _DAY
 
     def _archive_of(self, found: Mapping[str, Conversation]) -> Archive | None:
         if self._archive is None and any(c.archived for c in found.values()):
@@ -98,6 +120,7 @@ class Forgetter:
             return
         if archive := self._archive_of(found):
             archive.forget(done)
+        self._has_traces = True
         with self._store.writing() as unit:
             for cid in sorted(done):
                 # What the index knows better than the archive is forgotten there by now.

@@ -75,6 +75,10 @@ class MemoryStore:
             yield MemoryUnit(state)
             self._state = state
 
+    def wipe(self) -> bool:
+        """There is no disk."""
+        return True
+
 
 class MemoryUnit:
     """Implements ``storage.unit.Unit``."""
@@ -260,6 +264,9 @@ class MemoryIndex:
     def drop_within(self, cid: str, span: range, sender: str | None = None) -> None:
         found = self.within({cid: span})
         self.drop([message.place for message in found if sender in {None, message.sender}])
+
+    def condense(self, *, anew: bool) -> bool:  # noqa: ARG002 - the interface's
+        return False
 
     def advance(self, reached: Mapping[str, int]) -> None:
         self._state.reached |= reached

@@ -169,3 +169,9 @@ class Store(Protocol):
 
     def writing(self) -> AbstractContextManager[Unit]:
         """Begin a transaction that is durable at the block's end, or undone by an exception."""
+
+    def wipe(self) -> bool:
+        """Take off the disk what was deleted, as far as the store can; tell whether it is done.
+
+        It can wait for a reader who still sees what was before.
+        """

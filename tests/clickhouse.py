@@ -24,8 +24,9 @@ _SERVER = """
     <users_config>users.xml</users_config>
     <default_profile>default</default_profile>
     <default_database>default</default_database>
+    <merge_tree><old_parts_lifetime>1</old_parts_lifetime></merge_tree>
     <mark_cache_size>67108864</mark_cache_size>
-    <compression><case><method>zstd</method></case></compression>
+    <compression><case><method>{compression}</method></case></compression>
 </yandex>
 """
 _USERS = """
@@ -49,15 +50,17 @@ PASSWORD = "a password of ClickHouse"
 class ClickHouse:
     """Run a server on loopback in ``folder``; it can be killed, and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, compression: str = "zstd") -> None:
         self._folder = folder
+        self._compression = compression
         self._tcp, self._http = free_ports(2)
         self._names = (f"test_{number}" for number in count())
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        ports = {"folder": self._folder, "tcp": self._tcp, "http": self._http}
-        (self._folder / "config.xml").write_text(_SERVER.format(**ports))
+        own = {"folder": self._folder, "tcp": self._tcp, "http": self._http}
+        own["compression"] = self._compression
+        (self._folder / "config.xml").write_text(_SERVER.format(**own))
         (self._folder / "users.xml").write_text(_USERS.format(password=PASSWORD))
         self.start()
         return self

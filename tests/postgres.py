@@ -61,6 +61,10 @@ class Postgres:
         self._run("createdb", "-h", str(self._folder), "-U", "parley", name)
         return f"postgresql+psycopg2://parley@/{name}?host={self._folder}"
 
+    def files(self, oid: int) -> Path:
+        """Give the folder in which a database keeps its tables; the log of writes is elsewhere."""
+        return self._data / "base" / str(oid)
+
     def drop_database(self, url: str) -> None:
         """Remove a database and its files."""
         name = url.partition("@/")[2].partition("?")[0]

@@ -107,6 +107,12 @@ class SearchIndex(Protocol):
     def drop_within(self, cid: str, span: range, sender: str | None = None) -> None:
         """Take out the messages with these seqs, maybe of one sender."""
 
+    def condense(self, *, anew: bool) -> bool:
+        """Write a part of the index again, without what was taken out; tell whether there is more.
+
+        ``anew`` begins from the first part.
+        """
+
     def advance(self, reached: Mapping[str, int]) -> None:
         """Note up to which seq conversations are indexed."""
 

@@ -23,6 +23,7 @@ _POSTGRES = {
     "options": f"-c statement_timeout={_STATEMENT_SECONDS}s -c lock_timeout={_BUSY_SECONDS}s"
     f" -c idle_in_transaction_session_timeout={_STATEMENT_SECONDS}s",
 }
+_CHECKPOINT_MILLISECONDS = 500
 _CACHE_KIB = 16_384
 _LOG_PAGES = 10_000
 
@@ -62,6 +63,20 @@ def begin_migration(connection: Connection) -> None:
     cursor.close()
 
 
+def checkpoint(connection: Connection) -> bool:
+    """Bring SQLite's log into the file and empty it; tell whether no reader was in the way."""
+    cursor = connection.connection.cursor()
+    try:
+        # Whoever wants to write waits meanwhile.
+        cursor.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_MILLISECONDS}")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (is_busy, *_) = cursor.fetchone() or (1,)
+        return not is_busy
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+        cursor.close()
+
+
 def _set_up_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     # The driver must not begin transactions by itself: it would begin them as readers.
     connection.isolation_level = None
@@ -69,6 +84,8 @@ def _set_up_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> 
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # What is forgotten is overwritten.
+    cursor.execute("PRAGMA secure_delete = ON")
     # A batch for a thousand conversations writes as many pages. What it holds must fit, and a
     # page that many batches write shall go to the database file once for all of them.
     cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")

@@ -105,6 +105,9 @@ class SqlIndex:
             old = old.where(_m.sender == sender)
         self._drop(self._connection.execute(old).all())
 
+    def condense(self, *, anew: bool) -> bool:
+        return self._terms.condense(anew=anew)
+
     def advance(self, reached: Mapping[str, int]) -> None:
         c = search_progress.c
         there = set(self._connection.scalars(select(c.cid).where(c.cid.in_(reached))))

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from storage.errors import RivalError, UnavailableError
-from storage.sql.engine import write_options
+from storage.sql.engine import checkpoint, write_options
 from storage.sql.unit import SqlUnit
 
 
@@ -31,6 +31,17 @@ class SqlStore:
         engine = self._engine.execution_options(**write_options)
         with _availability(), engine.begin() as connection:
             yield SqlUnit(connection, locking=True)
+
+    def wipe(self) -> bool:
+        """Empty SQLite's write-ahead log; what was deleted is overwritten in the file by then.
+
+        PostgreSQL keeps what was deleted until its operator has the tables written again.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return True
+        with _availability(), self._engine.connect() as connection:
+            plain = connection.execution_options(isolation_level="AUTOCOMMIT")
+            return checkpoint(plain)
 
 
 _ONE_STATE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

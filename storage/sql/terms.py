@@ -27,6 +27,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    text,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
@@ -41,6 +42,11 @@ _FEW = 32
 
 _RUNS = 8
 """Up to so many runs of zones are looked through one by one."""
+
+_MERGED_PAGES = 100
+"""Pages of FTS5 that one transaction merges: some milliseconds."""
+_MERGE_WORKED = 2
+_CHANGES = text("SELECT total_changes()")
 
 _LAST = (FOREVER, "", 0)
 _encode = msgspec.json.Encoder().encode
@@ -60,6 +66,10 @@ class Terms(ABC):
     @abstractmethod
     def remove(self, rows: Sequence[dict[str, Any]]) -> None:
         """Remove the words of rows, as they were added."""
+
+    @abstractmethod
+    def condense(self, *, anew: bool) -> bool:
+        """See ``storage.search.index.SearchIndex.condense``."""
 
     @abstractmethod
     def find(self, wanted: Wanted, zones: Sequence[int], limit: int) -> Iterator[Indexed]:
@@ -88,6 +98,15 @@ class Fts5(Terms):
         if found:
             self._connection.execute(insert(_FTS5), found)
 
+    def condense(self, *, anew: bool) -> bool:
+        # What is removed is noted beside what was there, until both are merged away: a negative
+        # number begins to merge all into one, and work is done while more than one row changes
+        # (https://sqlite.org/fts5.html#the_merge_command).
+        pages = -_MERGED_PAGES if anew else _MERGED_PAGES
+        before = self._connection.scalar(_CHANGES)
+        self._connection.execute(insert(_FTS5), {SEARCH_TERMS: "merge", "rank": pages})
+        return bool(self._connection.scalar(_CHANGES) - before >= _MERGE_WORKED)
+
     def find(self, wanted: Wanted, zones: Sequence[int], limit: int) -> Iterator[Indexed]:
         match = _all_of(wanted, self._few(wanted), _fts5_pattern, " AND ", " OR ")
         asked = _parameters(wanted, limit) | {"match": match}
@@ -110,6 +129,9 @@ class Gin(Terms):
 
     def remove(self, rows: Sequence[dict[str, Any]]) -> None:
         pass
+
+    def condense(self, *, anew: bool) -> bool:  # noqa: ARG002 - the interface's
+        return False
 
     def find(self, wanted: Wanted, zones: Sequence[int], limit: int) -> Iterator[Indexed]:
         per_zone = _all_of(wanted, self._few(wanted), _gin_pattern, " & ", " | ")
@@ -155,7 +177,7 @@ def _parameters(wanted: Wanted, limit: int) -> dict[str, Any]:
 
 
 _OWN = select(members.c.cid).where(members.c.uid == bindparam("reader")).limit(_FEW + 1)
-_FTS5 = table(SEARCH_TERMS, column("rowid"), column("words"), column(SEARCH_TERMS))
+_FTS5 = table(SEARCH_TERMS, column("rowid"), column("words"), column("rank"), column(SEARCH_TERMS))
 _IN_RUN = (
     _narrowed()
     .join(_FTS5, _FTS5.c.rowid == _m.number)

@@ -73,6 +73,7 @@ class FragileStore:
         self._store = MemoryStore()
         self.add_people = self._store.add_people
         self.reading = self._store.reading
+        self.wipe = self._store.wipe
         self.away = 0
 
     def writing(self) -> AbstractContextManager[MemoryUnit]:

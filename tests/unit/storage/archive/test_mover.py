@@ -304,6 +304,9 @@ class FailingStore:
             self._faults.pass_one()
         self._faults.pass_one()
 
+    def wipe(self) -> bool:
+        return self._store.wipe()
+
 
 class FailingArchive:
     """An archive that fails before and after it has stored, half of it at first."""
