@@ -251,7 +251,7 @@ class SetRole(Struct, frozen=True, kw_only=True):
 
 
 class SetRetention(Struct, frozen=True, kw_only=True):
-    """For how many days a group's messages are kept; ``null``: for ever."""
+    """For how many days a conversation's messages are kept; ``null``: for ever."""
 
     days: RetentionDays | None
 

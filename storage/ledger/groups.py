@@ -10,7 +10,7 @@ from parley_protocol.payloads import Entry, Rights, Role, SystemChange
 from storage.errors import ForbiddenError, GroupFullError, NotFoundError
 from storage.ledger import outbox, rights
 from storage.ledger.blocks import require_peace
-from storage.ledger.conversations import group_of_member
+from storage.ledger.conversations import group_of_member, of_member
 from storage.model import Conversation, Member
 from storage.unit import Unit
 
@@ -101,9 +101,13 @@ def set_role(  # noqa: PLR0913 - who, where, whom, what, when
 
 
 def set_retention(unit: Unit, uid: str, cid: str, days: int | None, now: int) -> Conversation:
-    """Say for how many days messages are kept; ``None`` is for ever."""
-    group = group_of_member(unit, uid, cid)
-    rights.require(group.members[uid], "owner")
+    """Say for how many days messages are kept; ``None`` is for ever.
+
+    A pair has no owner: what either of them wants forgotten is.
+    """
+    group = of_member(unit, uid, cid)
+    if group.type == "group":
+        rights.require(group.members[uid], "owner")
     if group.retention_days == days:
         return group
     unit.forgetting.set_retention(cid, days)

@@ -191,7 +191,7 @@ class Ledger:
             return groups.set_rights(unit, uid, cid, rights, now)
 
     def set_retention(self, uid: str, cid: str, days: int | None, now: int) -> Conversation:
-        """Say for how many days a group's messages are kept; the owner may."""
+        """Say for how many days messages are kept; a group's owner may, and both of a pair."""
         with self._store.writing() as unit:
             return groups.set_retention(unit, uid, cid, days, now)
 

@@ -148,10 +148,10 @@ def set_rights(cid: str, json: Rights) -> Response:
     "PUT",
     f"{_ONE}/retention",
     returns={200: rest.Conversation},
-    problems=[403, 404, 409],
+    problems=[403, 404],
 )
 def set_retention(cid: str, json: rest.SetRetention) -> Response:
-    """Say for how many days a group's messages are kept; the owner may."""
+    """Say for how many days messages are kept; a group's owner may, and both of a pair."""
     asker = me()
     group = ledger().set_retention(asker, cid, json.days, milliseconds())
     return _show(group, asker)

@@ -110,7 +110,7 @@ class PeopleAndGroups(ABC):
         await self._api.send("PATCH", f"/v1/conversations/{cid}", body, rest.Conversation)
 
     async def set_retention(self, cid: str, days: int | None) -> None:
-        """Say for how many days a group's messages are kept; ``None`` is for ever."""
+        """Say for how many days messages are kept; ``None`` is for ever."""
         body = rest.SetRetention(days=days)
         await self._api.send("PUT", f"/v1/conversations/{cid}/retention", body, rest.Conversation)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from parley_protocol.ids import new_id, pair_cid
 from parley_protocol.payloads import AccountChanged, Entry, decode_down, emptied
-from storage.errors import ForbiddenError, NotFoundError, WrongTypeError
+from storage.errors import ForbiddenError, NotFoundError
 from storage.forgetter import Forgetter
 from storage.ledger import Ledger
 from storage.model import Draft, Stored
@@ -81,9 +81,18 @@ def test_who_may_say_how_long(ledger: Ledger, people: list[str]) -> None:
         ledger.set_retention(bob, cid, 1, now=0)
     with pytest.raises(NotFoundError):
         ledger.set_retention(eve, cid, 1, now=0)
-    pair, _ = ledger.open_dm(ada, bob, now=0)
-    with pytest.raises(WrongTypeError):
-        ledger.set_retention(ada, pair.cid, 1, now=0)
+
+
+def test_what_either_of_a_pair_wants_forgotten_is(setting: Setting, people: list[str]) -> None:
+    ledger, (ada, bob, eve, *_) = setting.ledger, people
+    draft = draft_dm(ada, bob, "soon gone")
+    say(ledger, [draft], now=0)
+    ledger.set_retention(bob, draft.cid, 1, now=0)
+    with pytest.raises(NotFoundError):
+        ledger.set_retention(eve, draft.cid, None, now=0)
+    index(ledger)
+    forgetter(setting).sweep(2 * DAY)
+    assert texts(ledger, ada, draft.cid) == ["erased", "system"]
 
 
 def test_a_repeat_of_what_is_forgotten_is_answered(setting: Setting, people: list[str]) -> None:
