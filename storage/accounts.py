@@ -89,3 +89,19 @@ class Mail(Base):
     due_at: Mapped[int] = mapped_column(BigInteger)
     tries: Mapped[int] = mapped_column(Integer)
     expires_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class KeptAnswer(Base):
+    """What was answered to a request, for when it is repeated under the same key."""
+
+    __tablename__ = "kept_answers"
+    __table_args__ = (Index("kept_answers_age", "created_at"),)
+
+    uid: Mapped[str] = mapped_column(
+        ForeignKey("accounts.uid", ondelete="CASCADE"), primary_key=True
+    )
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int] = mapped_column(Integer)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[int] = mapped_column(BigInteger)

@@ -5,17 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session
 
 from storage.archive import Archive
 from storage.ledger import Ledger
-from storage.sql import SqlStore, write_options
+from storage.sql import JoinedStore, SqlStore, write_options
 from storage.sql.engine import options, prepare
 
 db = SQLAlchemy()
 _LEDGER = "parley_ledger"
+_ARCHIVE = "parley_archive"
+_JOINED = "parley_joined_ledger"
 
 
 def register(app: Flask, url: str, archive: Archive) -> None:
@@ -26,11 +28,12 @@ def register(app: Flask, url: str, archive: Archive) -> None:
     with app.app_context():
         prepare(db.engine)
         app.extensions[_LEDGER] = Ledger(SqlStore(db.engine), archive)
+        app.extensions[_ARCHIVE] = archive
 
 
 def ledger() -> Ledger:
-    """Give the ledger of the current app."""
-    return cast("Ledger", current_app.extensions[_LEDGER])
+    """Give the ledger of the current app; within ``one_transaction`` it is a part of that."""
+    return cast("Ledger", g.get(_JOINED) or current_app.extensions[_LEDGER])
 
 
 def reading() -> Session:
@@ -40,8 +43,15 @@ def reading() -> Session:
 
 @contextmanager
 def writing() -> Iterator[Session]:
-    """Begin a transaction that is durable at the block's end, or undone by an exception."""
+    """Begin a transaction that is durable at the block's end, or undone by an exception.
+
+    Within ``one_transaction`` it is durable with that.
+    """
     session = db.session()
+    if _JOINED in g:
+        with session.begin_nested():
+            yield session
+        return
     # A transaction that began as a reader could not wait for its turn to write.
     session.rollback()
     session.connection(execution_options=write_options)
@@ -51,6 +61,18 @@ def writing() -> Iterator[Session]:
     except BaseException:
         session.rollback()
         raise
+
+
+@contextmanager
+def one_transaction() -> Iterator[Session]:
+    """Make all that the block does in the database, and through the ledger, durable at its end."""
+    with writing() as session:
+        store = JoinedStore(session.connection())
+        setattr(g, _JOINED, Ledger(store, current_app.extensions[_ARCHIVE]))
+        try:
+            yield session
+        finally:
+            g.pop(_JOINED)
 
 
 def seconds() -> int:

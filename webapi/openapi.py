@@ -16,6 +16,7 @@ from spectree.models import SecureType, SecuritySchemeData
 from parley_protocol import rest
 from webapi import limits
 from webapi.auth import guarded
+from webapi.idempotency import HEADER, KEY_MAX, PATTERN, once
 from webapi.requests import StrictPlugin
 
 _View = Callable[..., Any]
@@ -24,6 +25,8 @@ _WITH_TOKEN = (401,)
 _RETRIED = ("429", "503")
 _WITH_BODY = (400, 413, 415, 422)
 _WITH_QUERY = (422,)
+_WITH_PATH = (404,)
+_WITH_KEY = (422,)
 _BODY_MAX = 64 * 1024
 _RETRY_AFTER = {"description": "Seconds to wait before asking again", "schema": {"type": "integer"}}
 _RATE_LIMITS = {
@@ -31,12 +34,21 @@ _RATE_LIMITS = {
     "RateLimit": "What is left of them (r), for so many seconds (t)",
 }
 _ID_SCHEMA = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Chosen at random by the client, and sent again with each repeat of the request:"
+    " it is carried out once, and answered alike for a day",
+    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_MAX, "pattern": PATTERN},
+}
 _UNUSED = ("ValidationError", "ValidationErrorElement")  # the generator's own form of a refusal
 
 _bearer = SecurityScheme(
     name="device",
     data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer", bearer_format="JWT"),
 )
+_heeding: set[str] = set()
 _tree = SpecTree(
     backend=StrictPlugin,
     title="Parley",
@@ -61,25 +73,32 @@ def endpoint(  # noqa: PLR0913 - one argument a property
     open_to_all: bool = False,
     strict: limits.Strict | None = None,
     body_max: int = _BODY_MAX,
+    heeds_keys: bool = True,
 ) -> Callable[[_View], _View]:
     """Make a view of a function.
 
     Only who has a good token reaches it, unless it is ``open_to_all``. Its parameters ``json`` and
     ``query`` are checked against their annotations before it runs; its docstring and name become
     the description. ``problems`` are those beyond the usual ones; ``strict`` names a limit of its
-    own; ``body_max`` is in bytes.
+    own; ``body_max`` is in bytes. A POST ``heeds_keys`` of idempotency, unless its answer must not
+    be kept, or there is no account by which to keep it.
     """
 
     def decorate(view: _View) -> _View:
         takes = view.__annotations__
         usual = (*_ALWAYS, *(() if open_to_all else _WITH_TOKEN))
         usual += _WITH_BODY * ("json" in takes) + _WITH_QUERY * ("query" in takes)
+        is_once = method == "POST" and heeds_keys and not open_to_all
+        usual += _WITH_PATH * ("<" in rule) + _WITH_KEY * is_once
         validated = _tree.validate(
             resp=_answers(returns, {*usual, *problems}),
             tags=[room.name],
             security={} if open_to_all else {"device": []},
             operation_id=view.__name__,
         )(view)
+        if is_once:
+            validated = once(validated)
+            _heeding.add(view.__name__)
         checked = _bounded(validated if open_to_all else guarded(validated), body_max)
         if strict:
             limits.strictly(checked, strict)
@@ -125,6 +144,8 @@ def _mend(operation: dict[str, Any]) -> None:
     for parameter in operation["parameters"]:
         parameter["schema"] = parameter["schema"] or _ID_SCHEMA
         parameter["schema"].pop("format", None)
+    if operation["operationId"] in _heeding:
+        operation["parameters"].append(IDEMPOTENCY_KEY)
     operation["responses"] = {
         status: _with_headers(status, _as_problem(answer) if _is_problem(status) else answer)
         for status, answer in operation["responses"].items()

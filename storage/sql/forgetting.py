@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage.accounts import Account, Session, Ticket
+from storage.accounts import Account, KeptAnswer, Session, Ticket
 from storage.personal import Block, Contact, Preference
 from storage.sql.tables import conversations, erasures, former_members, members, messages
 
@@ -26,6 +26,7 @@ _STONE = "~"
 _GONE_AT_ONCE = (
     Session,
     Ticket,
+    KeptAnswer,
     Preference,
     Contact,
     Block,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -42,6 +42,29 @@ class SqlStore:
         with _availability(), self._engine.connect() as connection:
             plain = connection.execution_options(isolation_level="AUTOCOMMIT")
             return checkpoint(plain)
+
+
+class JoinedStore:
+    """A store inside a transaction that somebody else has begun, and will end."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlUnit]:
+        """Read within the transaction."""
+        with _availability():
+            yield SqlUnit(self._connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[SqlUnit]:
+        """Write within the transaction; an exception undoes what the block has written."""
+        with _availability(), self._connection.begin_nested():
+            yield SqlUnit(self._connection, locking=True)
+
+    def wipe(self) -> bool:
+        """Leave it for later: nothing can be taken off the disk within a transaction."""
+        return False
 
 
 _ONE_STATE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

@@ -47,7 +47,9 @@ def change_me(json: rest.ChangeAccount) -> Response:
     return encode(services.describe(services.change_display_name(uid, json.display_name)))
 
 
-@endpoint(blueprint, "POST", "/v1/me/erasure", returns={204: None}, problems=[403])
+@endpoint(
+    blueprint, "POST", "/v1/me/erasure", returns={204: None}, problems=[403], heeds_keys=False
+)
 def erase_me(json: rest.EraseAccount) -> Response:
     """Erase one's account, and everything that one has said. This cannot be undone."""
     uid = me()

@@ -47,7 +47,12 @@ def show_message(cid: str, seq: int) -> Response:
 
 
 @endpoint(
-    blueprint, "POST", "/v1/sync", returns={200: rest.SyncAnswer}, body_max=limits.PAYLOAD_MAX
+    blueprint,
+    "POST",
+    "/v1/sync",
+    returns={200: rest.SyncAnswer},
+    body_max=limits.PAYLOAD_MAX,
+    heeds_keys=False,
 )
 def sync(json: rest.SyncQuestion) -> Response:
     """Give what a device lacks that names the last seq which it holds of each conversation."""

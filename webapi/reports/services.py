@@ -38,6 +38,6 @@ def _require_message(uid: str, wanted: rest.Report) -> None:
     if wanted.cid is None and wanted.seq is None:
         return
     if wanted.cid is None or wanted.seq is None:
-        raise ProblemError(422, "invalid", "a message is named by cid and seq", where="$.seq")
+        raise ProblemError(422, "incomplete", "a message is named by cid and seq", where="$.seq")
     if ledger().message(uid, wanted.cid, wanted.seq).sender != wanted.about:
-        raise ProblemError(422, "invalid", "the message is another's", where="$.about")
+        raise ProblemError(422, "wrong_author", "the message is another's", where="$.about")

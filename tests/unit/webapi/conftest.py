@@ -56,11 +56,13 @@ class Api:
         *,
         user: User | None = None,
         token: str | None = None,
+        more_headers: dict[str, str] | None = None,
         **options: Any,
     ) -> TestResponse:
         """Make a request, and check that its answer is documented."""
         token = user.token if user else token
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= more_headers or {}
         if body is not None:
             options["json"] = body
         response = self._client.open(path, method=method, headers=headers, **options)
