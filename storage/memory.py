@@ -31,6 +31,7 @@ class _State:
     former: set[tuple[str, str]] = field(default_factory=set)
     erasures: set[str] = field(default_factory=set)
     blocks: set[tuple[str, str]] = field(default_factory=set)
+    hidden: set[tuple[str, Place]] = field(default_factory=set)
 
     def copy(self) -> "_State":
         return _State(
@@ -45,6 +46,7 @@ class _State:
             set(self.former),
             set(self.erasures),
             set(self.blocks),
+            set(self.hidden),
         )
 
 
@@ -132,6 +134,13 @@ class MemoryUnit:
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         logs = self._state.logs
         return {cid: [e for e in logs.get(cid, ()) if e.seq in span] for cid, span in spans.items()}
+
+    def hidden(self, uid: str, spans: Spans) -> set[Place]:
+        own = {place for reader, place in self._state.hidden if reader == uid}
+        return {(cid, seq) for cid, seq in own if cid in spans and seq in spans[cid]}
+
+    def hide(self, uid: str, place: Place) -> None:
+        self._state.hidden |= {(uid, place)}
 
     def open(self, conversations: Iterable[Conversation]) -> None:
         self._state.conversations |= {c.cid: c for c in conversations}

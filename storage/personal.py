@@ -56,6 +56,16 @@ class Link(Base):
     uses_left: Mapped[int | None]
 
 
+class Hidden(Base):
+    """A message that somebody has deleted for themself."""
+
+    __tablename__ = "hidden"
+
+    uid: Mapped[str] = mapped_column(ForeignKey("accounts.uid"), primary_key=True)
+    cid: Mapped[str] = mapped_column(ForeignKey("conversations.cid"), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+
+
 class Report(Base):
     """What a person has told the moderators of somebody, maybe of one message."""
 

@@ -60,6 +60,12 @@ class Unit(Protocol):
     def entries(self, spans: Spans) -> dict[str, list[Entry]]:
         """Read, per conversation, the entries with these seqs, by rising seq."""
 
+    def hidden(self, uid: str, spans: Spans) -> set[Place]:
+        """Say which of these entries a person has deleted for themself."""
+
+    def hide(self, uid: str, place: Place) -> None:
+        """Delete an entry for one person; once more is no harm."""
+
     def open(self, conversations: Iterable[Conversation]) -> None:
         """Add new conversations with their members."""
 

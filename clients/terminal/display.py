@@ -59,6 +59,7 @@ def _done(entry: Entry) -> str | None:
         "reaction": f"reacted with {harmless(entry.emoji or '')}",
         "file": "sent a file",
         "erased": "said something that is erased",
+        "hidden": "said something that you have deleted",
     }
     if entry.text.startswith(_ACTION):
         return _text(entry.text.removeprefix(_ACTION), entry)

@@ -16,6 +16,7 @@ _INBOX = (
     payloads.Rejected,
     payloads.ReceiptMoved,
     payloads.ConversationChanged,
+    payloads.MessageHidden,
     payloads.AccountChanged,
 )
 _LIVE = (payloads.TypingShown,)

@@ -26,7 +26,7 @@ Text = Annotated[
     str, Meta(max_length=limits.TEXT_MAX, description="1 to 100,000 characters; none is U+0000")
 ]
 SentType = Literal["text", "file", "edit", "delete", "reaction"]
-EntryType = Literal["text", "file", "edit", "delete", "reaction", "system", "erased"]
+EntryType = Literal["text", "file", "edit", "delete", "reaction", "system", "erased", "hidden"]
 Role = Literal["owner", "admin", "member", "erased"]
 LeastRole = Literal["owner", "admin", "member"]
 RejectedCode = Literal[
@@ -113,7 +113,8 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ki
 
     Its arrival at the sender's own devices is the acknowledgement that it is stored.
     ``partial`` says that ``text`` is only the beginning of a long text. One that is ``erased``
-    has its number, its author and its time still, and nothing of what it said.
+    has its number, its author and its time still, and nothing of what it said; so has one that is
+    ``hidden``, which its reader has deleted for themself.
     """
 
     cid: Id
@@ -172,6 +173,13 @@ class ConversationChanged(
     name: str = ""
 
 
+class MessageHidden(Struct, frozen=True, kw_only=True, tag_field="kind", tag="hidden"):
+    """The person has deleted a message for themself, on one of the devices."""
+
+    cid: Id
+    seq: Seq
+
+
 class AccountChanged(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="account"
 ):
@@ -195,7 +203,7 @@ class TypingShown(Struct, frozen=True, kw_only=True, tag_field="kind", tag="typi
     on: bool
 
 
-Inbox = Entry | Rejected | ReceiptMoved | ConversationChanged | AccountChanged
+Inbox = Entry | Rejected | ReceiptMoved | ConversationChanged | MessageHidden | AccountChanged
 Live = TypingShown
 Down = Inbox | Live
 
@@ -220,7 +228,7 @@ def for_delivery(entry: Entry) -> Entry:
     )
 
 
-def emptied(entry: Entry) -> Entry:
+def emptied(entry: Entry, kind: EntryType = "erased") -> Entry:
     """Forget what an entry said: its number, author and time are left."""
     return Entry(
         cid=entry.cid,
@@ -229,5 +237,5 @@ def emptied(entry: Entry) -> Entry:
         sender=entry.sender,
         stored_at=entry.stored_at,
         sent_at=entry.stored_at,
-        type="erased",
+        type=kind,
     )

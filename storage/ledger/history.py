@@ -7,7 +7,7 @@ from msgspec import Struct
 from parley_protocol import limits
 from parley_protocol.payloads import Entry
 from storage.errors import NotFoundError
-from storage.ledger import conversations, seam
+from storage.ledger import conversations, outbox, seam
 from storage.ledger.seam import Reading
 from storage.model import Missing, Standing, Sync
 from storage.unit import Unit
@@ -29,7 +29,7 @@ def page(  # noqa: PLR0913 - a page has two ends and a length
     standing = _standing(unit, uid, cid)
     head = standing.head
     span = _following(after, head, limit) if after is not None else _preceding(before, head, limit)
-    return seam.read(unit, {cid: span}, {cid: standing.archived})
+    return seam.read(unit, {cid: span}, {cid: standing.archived}, uid)
 
 
 def one(unit: Unit, uid: str, cid: str, seq: int) -> Reading:
@@ -37,7 +37,7 @@ def one(unit: Unit, uid: str, cid: str, seq: int) -> Reading:
     standing = _standing(unit, uid, cid)
     if not 1 <= seq <= standing.head:
         raise NotFoundError("there is no such message")
-    return seam.read(unit, {cid: range(seq, seq + 1)}, {cid: standing.archived})
+    return seam.read(unit, {cid: range(seq, seq + 1)}, {cid: standing.archived}, uid)
 
 
 def log(unit: Unit, cid: str, *, after: int, limit: int) -> Reading:
@@ -45,6 +45,15 @@ def log(unit: Unit, cid: str, *, after: int, limit: int) -> Reading:
     conversation = conversations.any_(unit, cid)
     span = _following(after, conversation.head, limit)
     return seam.read(unit, {cid: span}, {cid: conversation.archived})
+
+
+def hide(unit: Unit, uid: str, cid: str, seq: int) -> None:
+    """Delete an entry for one of its readers, and tell that person's devices."""
+    conversation = conversations.of_member(unit, uid, cid)
+    if not 1 <= seq <= conversation.head:
+        raise NotFoundError("there is no such message")
+    unit.hide(uid, (cid, seq))
+    outbox.tell_hidden(unit, uid, cid, seq)
 
 
 def lacking(unit: Unit, uid: str, cursors: Mapping[str, int]) -> Lacking:
@@ -57,7 +66,7 @@ def lacking(unit: Unit, uid: str, cursors: Mapping[str, int]) -> Lacking:
     beyond = {s.cid for s in standings if cursors.get(s.cid, 0) > s.head}
     moved = [s for s in standings if s.cid not in cursors or s.head > cursors[s.cid]]
     spans, more = _within_budget(moved, cursors)
-    found = seam.read(unit, spans, {s.cid: s.archived for s in moved})
+    found = seam.read(unit, spans, {s.cid: s.archived for s in moved}, uid)
     gone = cursors.keys() - {s.cid for s in standings}
     answered = [s for s in moved if s.cid in spans]
     return Lacking(answered, found, sorted(gone | beyond), more or bool(beyond))

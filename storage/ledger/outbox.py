@@ -6,6 +6,7 @@ from parley_protocol.payloads import (
     AccountChanged,
     ConversationChanged,
     Entry,
+    MessageHidden,
     encode,
     for_delivery,
 )
@@ -37,6 +38,11 @@ def tell_block(unit: Unit, uid: str, other: str, *, blocked: bool) -> None:
     """Tell a person's devices that somebody is blocked, or is not any more."""
     changed = AccountChanged(uid=other, change="blocked" if blocked else "unblocked")
     _post(unit, [uid], encode(changed))
+
+
+def tell_hidden(unit: Unit, uid: str, cid: str, seq: int) -> None:
+    """Tell a person's devices that a message is deleted for that person."""
+    _post(unit, [uid], encode(MessageHidden(cid=cid, seq=seq)))
 
 
 def tell_entry(unit: Unit, entry: Entry, uids: Collection[str]) -> None:

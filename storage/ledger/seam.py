@@ -3,7 +3,7 @@
 A conversation's entries up to ``archived`` are in the archive alone, all others in the ledger.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -18,10 +18,14 @@ _CLOCK_SLACK = 7 * 24 * 60 * 60 * 1000
 
 
 class Reading(Struct, frozen=True):
-    """What the ledger has of some spans, and which ``old`` seqs the archive has."""
+    """What the ledger has of some spans, and which ``old`` seqs the archive has.
+
+    ``hidden`` are those that the reader has deleted for themself.
+    """
 
     recent: dict[str, list[Entry]]
     old: Spans
+    hidden: Collection[Place] = ()
 
 
 class Recalled(Struct, frozen=True):
@@ -39,7 +43,9 @@ class Recalled(Struct, frozen=True):
 NOTHING_RECALLED = Recalled(frozenset(), {}, {})
 
 
-def read(unit: Unit, spans: Spans, archived: Mapping[str, int]) -> Reading:
+def read(
+    unit: Unit, spans: Spans, archived: Mapping[str, int], reader: str | None = None
+) -> Reading:
     """Read what is recent of spans; a conversation that ``archived`` leaves out has nothing old."""
     old, recent = {}, {}
     for cid, span in spans.items():
@@ -48,7 +54,8 @@ def read(unit: Unit, spans: Spans, archived: Mapping[str, int]) -> Reading:
             old[cid] = range(span.start, stop)
         if stop < span.stop:
             recent[cid] = range(max(span.start, stop), span.stop)
-    return Reading(unit.entries(recent), old)
+    hidden = unit.hidden(reader, spans) if reader is not None else ()
+    return Reading(unit.entries(recent), old, hidden)
 
 
 def doubtful(conversation: Conversation, keys: Iterable[Key], recalled: Recalled) -> frozenset[Key]:

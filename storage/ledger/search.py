@@ -4,7 +4,7 @@ The archive is asked only where what it has could be on the page: it holds what 
 Only members find anything.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -71,17 +71,28 @@ def page(recent: Recent, older: Sequence[Indexed], limit: int) -> tuple[list[Ind
     return found, _places(found[:limit]) - recent.entries.keys()
 
 
-def answer(
+def hidden(unit: Unit, uid: str, found: Sequence[Indexed]) -> set[Place]:
+    """Say which messages the searcher has deleted for themself."""
+    spans: dict[str, range] = {}
+    for message in found:
+        span = spans.get(message.cid, range(message.seq, message.seq))
+        spans[message.cid] = range(min(span.start, message.seq), max(span.stop, message.seq + 1))
+    return unit.hidden(uid, spans)
+
+
+def answer(  # noqa: PLR0913 - what was found in two stores, and what is left out
     recent: Recent,
     wanted: Wanted,
     found: Sequence[Indexed],
     archived: Mapping[Place, Entry],
+    hidden: Collection[Place],
     limit: int,
 ) -> Found:
-    """Put together what the searcher gets."""
+    """Put together what the searcher gets: a page, less what is hidden."""
     following = found[limit - 1].moment if len(found) > limit else None
     entries = {**archived, **recent.entries}
-    return Found(list(_hits(entries, wanted, found[:limit])), following, recent.left_out)
+    shown = [message for message in found[:limit] if message.place not in hidden]
+    return Found(list(_hits(entries, wanted, shown)), following, recent.left_out)
 
 
 def _old(unit: Unit, wanted: Wanted, last: Indexed | None) -> Old | None:

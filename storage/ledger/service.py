@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from parley_protocol.payloads import Entry, Rights, Role
+from parley_protocol.payloads import Entry, Rights, Role, emptied
 from storage.archive import Archive, NoArchive
 from storage.errors import NotFoundError, RivalError, UnavailableError
 from storage.ledger import (
@@ -223,6 +223,11 @@ class Ledger:
             raise NotFoundError("there is no such message")
         return entries[0]
 
+    def hide(self, uid: str, cid: str, seq: int) -> None:
+        """Delete a message for its reader alone."""
+        with self._store.writing() as unit:
+            history.hide(unit, uid, cid, seq)
+
     def sync(self, uid: str, cursors: Mapping[str, int]) -> Sync:
         """Give what a device lacks that holds ``cursors``."""
         with self._store.reading() as unit:
@@ -258,7 +263,9 @@ class Ledger:
         older = self._archive.find(old.wanted, old.spans, old.besides, limit + 1) if old else []
         found, lacking = search.page(recent, older, limit)
         archived = self._archive.numbered(lacking) if lacking else {}
-        return search.answer(recent, wanted, found, archived, limit)
+        with self._store.reading() as unit:
+            hidden = search.hidden(unit, uid, found)
+        return search.answer(recent, wanted, found, archived, hidden, limit)
 
     def unindexed(self) -> list[list[Lag]]:
         """Plan a round of indexing: portions for ``index``, none where all is indexed."""
@@ -288,6 +295,8 @@ class Ledger:
         whole = defaultdict(list, self._archive.entries(found.old) if found.old else {})
         for cid, entries in found.recent.items():
             whole[cid] = whole[cid] + entries
+        for cid, seq in found.hidden:
+            whole[cid] = [emptied(e, "hidden") if e.seq == seq else e for e in whole[cid]]
         return whole
 
     def _recall(self, doubts: Collection[Undecided]) -> Recalled:

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from storage.accounts import Account, KeptAnswer, Session, Ticket
-from storage.personal import Block, Contact, Preference
+from storage.personal import Block, Contact, Hidden, Preference
 from storage.sql.tables import conversations, erasures, former_members, members, messages
 
 _DAY = 24 * 3600 * 1000
@@ -30,6 +30,7 @@ _GONE_AT_ONCE = (
     Preference,
     Contact,
     Block,
+    Hidden,
 )
 """What belongs to an account and goes with it."""
 _SAYS_NOTHING = ("erased", "system")

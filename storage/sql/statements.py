@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Select, Table, and_, select
+from sqlalchemy import BigInteger, Column, Select, Table, and_, bindparam, select
 
 from storage.accounts import Account
 from storage.sql.given import given
-from storage.sql.tables import blocks, conversations, members, messages, search_messages
+from storage.sql.tables import blocks, conversations, hidden, members, messages, search_messages
 
 _c, _m = conversations.c, members.c
 
@@ -21,6 +21,7 @@ class Statements:
         self.locked_conversations = self.conversations.with_for_update()
         self.members = _members(dialect)
         self.known = _known(dialect)
+        self.hidden = _within(dialect, hidden).where(hidden.c.uid == bindparam("uid"))
         self.blocks = _blocks(dialect)
         self.numbered = _at(dialect, messages)
         self.entries = _within(dialect, messages)

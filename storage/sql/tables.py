@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from storage.accounts import Base
-from storage.personal import Block, Preference
+from storage.personal import Block, Hidden, Preference
 
 _ID = String(32)
 # SQLite numbers rows by itself only where the key is declared INTEGER.
@@ -49,6 +49,7 @@ conversations = Table(
 )
 
 blocks = cast("Table", Block.__table__)
+hidden = cast("Table", Hidden.__table__)
 preferences = cast("Table", Preference.__table__)
 
 members = Table(

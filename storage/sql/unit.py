@@ -30,6 +30,7 @@ from storage.sql.statements import Statements
 from storage.sql.tables import (
     conversations,
     former_members,
+    hidden,
     members,
     messages,
     outbox,
@@ -120,6 +121,19 @@ class SqlUnit:
             for row in self._connection.execute(self._statements.entries, given.rows(asked)):
                 found[row.cid].append(rows.entry(row))
         return found
+
+    def hidden(self, uid: str, spans: Spans) -> set[Place]:
+        asked = [{"cid": c, "start": span.start, "stop": span.stop} for c, span in spans.items()]
+        if not asked:
+            return set()
+        parameters = {"uid": uid} | given.rows(asked)
+        found = self._connection.execute(self._statements.hidden, parameters)
+        return {(row.cid, row.seq) for row in found}
+
+    def hide(self, uid: str, place: Place) -> None:
+        cid, seq = place
+        if place not in self.hidden(uid, {cid: range(seq, seq + 1)}):
+            self._connection.execute(insert(hidden).values(uid=uid, cid=cid, seq=seq))
 
     def open(self, conversations_: Iterable[Conversation]) -> None:
         # In one order: who opens the same pairs at the same time waits, and does not block.

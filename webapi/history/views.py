@@ -48,6 +48,22 @@ def show_message(cid: str, seq: int) -> Response:
 
 @endpoint(
     blueprint,
+    "DELETE",
+    f"{_MESSAGES}/<int(max={_SEQ_MAX}):seq>",
+    returns={204: None},
+    problems=[404],
+)
+def hide_message(cid: str, seq: int) -> Response:
+    """Delete a message for oneself: it keeps its number, and others still read it.
+
+    To delete it for all, send a message of type `delete`.
+    """
+    ledger().hide(me(), cid, seq)
+    return Response(status=204)
+
+
+@endpoint(
+    blueprint,
     "POST",
     "/v1/sync",
     returns={200: rest.SyncAnswer},

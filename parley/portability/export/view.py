@@ -9,7 +9,10 @@ from parley.portability.export.index import QUOTE_CHARACTERS, Index, Note
 from parley_protocol.payloads import Entry, SystemChange
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_ERASED = {"erased": "said something that is erased"}
+_ERASED = {
+    "erased": "said something that is erased",
+    "hidden": "said something that was deleted by the reader",
+}
 Names = Callable[[str], str]
 """Gives the name that is shown for a uid."""
 
