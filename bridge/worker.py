@@ -22,7 +22,7 @@ from parley_protocol.payloads import (
 )
 from storage.errors import UnavailableError
 from storage.ledger import Ledger
-from storage.model import Decided, Draft, Mark, Stored, Undecided
+from storage.model import Decided, Draft, Mark, Parcel, Stored, Undecided
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -169,6 +169,8 @@ class Worker:
                 self._deliver(parcel.recipients, parcel.payload)
             else:
                 self._delivery.order(parcel.payload)
+            if parcel.request is not None:
+                _log.info("told what a request changed", extra={"fields": _origin(parcel)})
         return [parcel.number for parcel in parcels]
 
     def _deliver_receipts(self, marks: Sequence[Mark]) -> None:
@@ -246,3 +248,7 @@ def _each(
         _log.error("cannot store a message: %s", type(error).__name__)
         refusal = Refusal("internal", "the message cannot be stored", drafts[0].message.id)
         return [(drafts[0], refusal)]
+
+
+def _origin(parcel: Parcel) -> dict[str, object]:
+    return {"request": parcel.request, "parcel": parcel.number}

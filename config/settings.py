@@ -128,6 +128,23 @@ class Api(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     public_websocket: Annotated[
         str, Meta(description="ws:// URL told to clients; empty: the same with broker.ws_port")
     ] = ""
+    metrics_token: Annotated[
+        str,
+        Meta(
+            pattern="^[!-~]*$",
+            description="Bearer token with which Prometheus may read /metrics from elsewhere; "
+            "empty: from this machine only",
+        ),
+    ] = ""
+    traces: Annotated[
+        str,
+        Meta(
+            pattern="^(https?://.+)?$",
+            description="Where spans of requests are sent: the URL of an OpenTelemetry collector "
+            "for OTLP over HTTP, as http://127.0.0.1:4318/v1/traces; needs parley[traces]; empty: "
+            "nowhere",
+        ),
+    ] = ""
     proxies: Annotated[
         int, Meta(ge=0, description="Reverse proxies in front whose X-Forwarded headers count")
     ] = 0

@@ -217,9 +217,12 @@ def keeper(config: Path | None, data: str | None) -> None:
 @with_settings
 def webapi(config: Path | None, data: str | None) -> None:
     """Run the API alone."""
-    from webapi.service import run
+    from parley.figures import shared
 
-    _serve("webapi", run, settings_of(config, data))
+    with shared():
+        from webapi.service import run
+
+        _serve("webapi", run, settings_of(config, data))
 
 
 _Service = Callable[[Settings, Callable[[], None]], None]

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from parley_protocol.payloads import Entry, Rights, Role, emptied
 from storage.model import Conversation, Mark, Member, Parcel, Standing
+from storage.origin import request_id
 from storage.search.index import Indexed, Lag, Place, Wanted
 from storage.search.zones import Zone
 from storage.unit import Key, Pair, Spans
@@ -181,7 +182,7 @@ class MemoryUnit:
 
     def post(self, recipients: Collection[str], payload: bytes) -> None:
         self._state.posted += 1
-        parcel = Parcel(self._state.posted, tuple(recipients), payload)
+        parcel = Parcel(self._state.posted, tuple(recipients), payload, request_id.get())
         self._state.outbox[parcel.number] = parcel
 
     def parcels(self, limit: int) -> list[Parcel]:

@@ -146,11 +146,13 @@ class Parcel(Struct, frozen=True):
 
     ``payload`` is ready for the inbox; without recipients it is an order to the broker, see
     ``parley_protocol.control``. ``number`` counts up in the order of commits.
+    ``request`` is the id of the HTTP request that made the change.
     """
 
     number: int
     recipients: tuple[str, ...]
     payload: bytes
+    request: str | None = None
 
 
 class Missing(Struct, frozen=True):

@@ -35,6 +35,7 @@ from webapi import (
 from webapi import settings as configured
 from webapi.accounts.passwords import KEY as PASSWORDS
 from webapi.accounts.passwords import Passwords
+from webapi.operations import watch
 from webapi.sessions import issuer
 
 _ROOMS = (
@@ -72,6 +73,7 @@ def create_app(settings: Settings, hasher: PasswordHasher | None = None) -> Flas
     app.extensions[PASSWORDS] = Passwords(hasher)
     app.extensions[mail.KEY] = Seal(keys.secrets_key(settings.folder))
     app.extensions[configured.KEY] = settings
+    watch.register(app, settings)
     problems.register(app)
     limits.register(app, settings.limits)
     database.register(app, settings.ledger_url, open_archive(settings.archive.url))

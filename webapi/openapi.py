@@ -29,8 +29,9 @@ _WITH_PATH = (404,)
 _WITH_KEY = (422,)
 _BODY_MAX = 64 * 1024
 _RETRY_AFTER = {"description": "Seconds to wait before asking again", "schema": {"type": "integer"}}
-_RATE_LIMITS = {
+_HEADERS = {
     "RateLimit-Policy": "Limits: requests (q) in so many seconds (w), by name",
+    "X-Request-Id": "Names the request in the server's logs: the client's own, if it sent one",
     "RateLimit": "What is left of them (r), for so many seconds (t)",
 }
 _ID_SCHEMA = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
@@ -159,7 +160,7 @@ def _is_problem(status: str) -> bool:
 
 def _with_headers(status: str, answer: dict[str, Any]) -> dict[str, Any]:
     texts = {"type": "string"}
-    headers = {name: {"description": _RATE_LIMITS[name], "schema": texts} for name in _RATE_LIMITS}
+    headers = {name: {"description": _HEADERS[name], "schema": texts} for name in _HEADERS}
     retry = {"Retry-After": _RETRY_AFTER} if status in _RETRIED else {}
     return {**answer, "headers": headers | retry}
 

@@ -10,6 +10,7 @@ from gunicorn.glogging import Logger
 from config.ports import require_free
 from config.settings import Settings
 from webapi.app import create_app
+from webapi.operations.figures import forget_process
 
 _GRACE_SECONDS = 8
 
@@ -41,6 +42,7 @@ class _Server(BaseApplication):
             "logger_class": _Logger,
             "control_socket_disable": True,
             "when_ready": lambda _server: self._tell_ready(),
+            "child_exit": lambda _server, worker: forget_process(worker.pid),
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
@@ -51,7 +53,7 @@ class _Server(BaseApplication):
 
 
 class _Logger(Logger):
-    """Log like everything else; and no requests, because their addresses are nobody's business."""
+    """Log like everything else; requests are logged by ``operations.watch``, without addresses."""
 
     def setup(self, _config: object) -> None:
         self.error_log.propagate = True

@@ -84,4 +84,4 @@ def parcel(row: Row[Any]) -> Parcel:
     """Give the parcel in a row of ``outbox``."""
     uids = row.recipients
     split = tuple(uids[at : at + _ID_LENGTH] for at in range(0, len(uids), _ID_LENGTH))
-    return Parcel(row.number, split, row.payload)
+    return Parcel(row.number, split, row.payload, row.request)

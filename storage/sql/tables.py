@@ -106,6 +106,7 @@ outbox = Table(
     # Uids without a separator: each has 32 digits.
     Column("recipients", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
+    Column("request", String(64)),
     sqlite_autoincrement=True,
 )
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from parley_protocol.payloads import Entry, Rights, Role
 from storage.model import Conversation, Mark, Member, Parcel, Standing
+from storage.origin import request_id
 from storage.search.index import Place
 from storage.sql import given, rows
 from storage.sql.blocks import SqlBlocks
@@ -191,7 +192,11 @@ class SqlUnit:
 
     def post_all(self, parcels: Iterable[tuple[Collection[str], bytes]]) -> None:
         """Add parcels to the outbox, in their order."""
-        rows_ = [{"recipients": "".join(to), "payload": payload} for to, payload in parcels]
+        asked = request_id.get()
+        rows_ = [
+            {"recipients": "".join(to), "payload": payload, "request": asked}
+            for to, payload in parcels
+        ]
         if rows_:
             self._connection.execute(insert(outbox), rows_)
 

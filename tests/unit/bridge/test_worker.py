@@ -27,6 +27,7 @@ from storage.errors import UnavailableError
 from storage.ledger import Ledger
 from storage.memory import MemoryStore, MemoryUnit
 from storage.model import Draft, Outcome
+from storage.origin import request_id
 
 
 class ListBroker:
@@ -200,6 +201,19 @@ def test_no_text_reaches_the_log(setting: Setting, caplog: pytest.LogCaptureFixt
     s.turn()
     assert "malformed" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_the_log_names_the_request_that_a_change_came_from(
+    setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    s = setting
+    token = request_id.set("req-1")
+    s.ledger.create_group(s.ada, "Compilers", [s.grace], now=1)
+    request_id.reset(token)
+    with caplog.at_level("INFO"):
+        s.turn()
+    told = [record.__dict__["fields"]["request"] for record in caplog.records]
+    assert set(told) == {"req-1"}
 
 
 def test_a_long_text_is_delivered_in_part_and_stored_whole(setting: Setting) -> None:

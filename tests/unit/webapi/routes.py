@@ -100,6 +100,7 @@ OPEN_ROUTES = [
     Route("GET", "/v1/docs", None, _ALL, 0),
     Route("GET", "/v1/docs/start.js", None, _ALL, 0),
     Route("GET", "/health", None, _ALL, 0),
+    Route("GET", "/metrics", None, _ALL, 0),
     Route("GET", "/ready", None, _ALL, 2),
 ]
 """What everybody may use, with a token or without."""
