@@ -11,7 +11,8 @@ from config import keys
 from config.settings import Settings
 from keeper.transport import Transport, UndeliverableError, compose, transport
 from storage.accounts import Mail
-from storage.mails import Seal, due
+from storage.mails import due, read
+from storage.seal import Seal
 from storage.sql import write_options
 from storage.sql.engine import connect
 
@@ -67,7 +68,7 @@ class Mailer:
 
     def _try(self, mail: Mail) -> bool:
         """Send a mail; tell whether there is no more to be done with it."""
-        letter = self._seal.open(mail.sealed)
+        letter = read(self._seal, mail)
         if letter is None:
             _log.warning("a mail was sealed with another key, and is given up")
             return True

@@ -15,6 +15,7 @@ class Account(Base):
     """A person. ``name`` is unique and in lower case; of an erased account only the uid is left.
 
     ``email`` is unique, in lower case, and verified: mail that was sent there was read.
+    Since ``second_factor_at`` a login takes a code, too.
     """
 
     __tablename__ = "accounts"
@@ -27,6 +28,7 @@ class Account(Base):
     created_at: Mapped[int] = mapped_column(BigInteger)
     erased_at: Mapped[int | None] = mapped_column(BigInteger)
     email: Mapped[str | None] = mapped_column(String(254))
+    second_factor_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Session(Base):
@@ -73,6 +75,33 @@ class Ticket(Base):
     uid: Mapped[str | None] = mapped_column(ForeignKey("accounts.uid", ondelete="CASCADE"))
     content: Mapped[str] = mapped_column(Text)
     expires_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class SecondFactor(Base):
+    """A secret that an account shares with an authenticator application; ``sealed``.
+
+    ``last_step`` is that of the last code that was used (RFC 6238, section 5.2).
+    """
+
+    __tablename__ = "second_factors"
+
+    uid: Mapped[str] = mapped_column(
+        ForeignKey("accounts.uid", ondelete="CASCADE"), primary_key=True
+    )
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    last_step: Mapped[int] = mapped_column(BigInteger)
+    failures: Mapped[int] = mapped_column(Integer)
+    failed_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class RecoveryCode(Base):
+    """Stands in for a code of the second factor, once."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (Index("recovery_codes_account", "uid"),)
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    uid: Mapped[str] = mapped_column(ForeignKey("accounts.uid", ondelete="CASCADE"))
 
 
 class Mail(Base):

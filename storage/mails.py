@@ -4,11 +4,11 @@ Times are seconds since 1970.
 """
 
 import msgspec
-from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as Database
 
 from storage.accounts import Mail
+from storage.seal import Seal
 
 _BATCH = 20
 
@@ -24,28 +24,16 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 _decode = msgspec.json.Decoder(Letter).decode
 
 
-class Seal:
-    """Encrypts what waits, with the data folder's key."""
-
-    def __init__(self, key: bytes) -> None:
-        self._box = Fernet(key)
-
-    def close(self, letter: Letter) -> bytes:
-        """Encrypt a letter."""
-        return self._box.encrypt(msgspec.json.encode(letter))
-
-    def open(self, sealed: bytes) -> Letter | None:
-        """Decrypt a letter; ``None`` where it was sealed with another key."""
-        try:
-            return _decode(self._box.decrypt(sealed))
-        except (InvalidToken, msgspec.DecodeError):
-            return None
-
-
 def post(database: Database, seal: Seal, letter: Letter, *, now: int, expires_at: int) -> None:
     """Have a mail sent; it is tried until ``expires_at``."""
-    sealed = seal.close(letter)
+    sealed = seal.close(msgspec.json.encode(letter))
     database.add(Mail(sealed=sealed, due_at=now, tries=0, expires_at=expires_at))
+
+
+def read(seal: Seal, mail: Mail) -> Letter | None:
+    """Give the letter in a mail; ``None`` where it was sealed with another key."""
+    opened = seal.open(mail.sealed)
+    return None if opened is None else _decode(opened)
 
 
 def due(database: Database, now: int) -> list[Mail]:

@@ -8,14 +8,19 @@ from sqlalchemy.orm import Session as Database
 from storage.accounts import Ticket
 from storage.codes import digest, new_code
 
-Purpose = Literal["email", "password"]
+Purpose = Literal["email", "password", "second_factor"]
+
+
+def withdraw(database: Database, purpose: Purpose, uid: str | None) -> None:
+    """Take all of a person's tickets for a purpose back."""
+    of_it = Ticket.purpose == purpose, Ticket.uid == (uid or "")
+    database.execute(delete(Ticket).where(*of_it))
 
 
 def issue(
     database: Database, purpose: Purpose, uid: str | None, content: str, *, expires_at: int
 ) -> str:
-    """Make a ticket and give its code; of a person's tickets for a purpose only the last counts."""
-    database.execute(delete(Ticket).where(Ticket.purpose == purpose, Ticket.uid == (uid or "")))
+    """Make a ticket, and give its code."""
     code = new_code()
     ticket = Ticket(
         code_hash=digest(code), purpose=purpose, uid=uid, content=content, expires_at=expires_at
@@ -26,9 +31,14 @@ def issue(
 
 def take(database: Database, purpose: Purpose, code: str, now: int) -> Ticket | None:
     """Use a ticket up; ``None`` where there is none, or its time is over."""
-    database.execute(delete(Ticket).where(Ticket.expires_at <= now))
-    wanted = select(Ticket).where(Ticket.code_hash == digest(code), Ticket.purpose == purpose)
-    ticket = database.scalars(wanted.with_for_update()).one_or_none()
+    ticket = find(database, purpose, code, now)
     if ticket is not None:
         database.delete(ticket)
     return ticket
+
+
+def find(database: Database, purpose: Purpose, code: str, now: int) -> Ticket | None:
+    """Give a ticket, and leave it good; those whose time is over go."""
+    database.execute(delete(Ticket).where(Ticket.expires_at <= now))
+    wanted = select(Ticket).where(Ticket.code_hash == digest(code), Ticket.purpose == purpose)
+    return database.scalars(wanted.with_for_update()).one_or_none()

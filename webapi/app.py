@@ -10,7 +10,7 @@ from werkzeug.routing import BaseConverter
 from config import keys
 from config.settings import Settings
 from storage.archive import open_archive
-from storage.mails import Seal
+from storage.seal import Seal
 from webapi import (
     accounts,
     auth,
@@ -21,14 +21,15 @@ from webapi import (
     history,
     limits,
     links,
-    mail,
     openapi,
     operations,
     passwords,
     people,
     problems,
     reports,
+    seal,
     search,
+    second_factor,
     server,
     sessions,
 )
@@ -43,6 +44,7 @@ _ROOMS = (
     sessions,
     email,
     passwords,
+    second_factor,
     people,
     conversations,
     history,
@@ -71,7 +73,7 @@ def create_app(settings: Settings, hasher: PasswordHasher | None = None) -> Flas
     app.extensions[auth.KEY] = keys.public_key(settings.folder)
     app.extensions[issuer.KEY] = issuer.Issuer(settings)
     app.extensions[PASSWORDS] = Passwords(hasher)
-    app.extensions[mail.KEY] = Seal(keys.secrets_key(settings.folder))
+    app.extensions[seal.KEY] = Seal(keys.secrets_key(settings.folder))
     app.extensions[configured.KEY] = settings
     watch.register(app, settings)
     problems.register(app)

@@ -36,6 +36,15 @@ def password_changed(to: str, name: str) -> Letter:
     return Letter(to=to, subject=f"Your password on {settings().name} has changed", text=text)
 
 
+def second_factor_removed(to: str, name: str) -> Letter:
+    """Tell somebody that the password alone is enough again."""
+    text = (
+        f"To log in as {name} on {settings().name}, the password is enough again.\n\n"
+        "If that was not you, change your password, and look through your devices.\n"
+    )
+    return Letter(to=to, subject=f"Your second factor on {settings().name} is off", text=text)
+
+
 def _how(purpose: str, code: str) -> str:
     link = settings().accounts.link(purpose, code)
     opened = f"Open this link:\n\n    {link}\n\nor give the application" if link else "Give it"

@@ -33,9 +33,12 @@ _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
 class ProblemError(Exception):
-    """End a request with a problem. ``where`` names the field, ``headers`` go with the answer."""
+    """End a request with a problem. ``where`` names the field, ``headers`` go with the answer.
 
-    def __init__(
+    ``challenge`` is what a login has to go on with.
+    """
+
+    def __init__(  # noqa: PLR0913 - one argument a member
         self,
         status: int,
         code: str,
@@ -43,6 +46,7 @@ class ProblemError(Exception):
         *,
         where: str | None = None,
         headers: dict[str, str] | None = None,
+        challenge: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.problem = rest.Problem(
@@ -52,6 +56,7 @@ class ProblemError(Exception):
             code=code,
             detail=detail,
             where=where,
+            challenge=challenge,
         )
         self.headers = headers or {}
 

@@ -56,6 +56,10 @@ async def _log_in(client: Client) -> None:
     try:
         await client.login(name, password)
     except ApiError as error:
+        if error.problem.challenge is not None:
+            code = click.prompt("Code of the second factor", err=True)
+            await client.answer(error.problem.challenge, code)
+            return
         if error.problem.code != "wrong_credentials":
             raise
         question = f"Nobody called {name} has that password. Make a new account of it?"

@@ -54,7 +54,10 @@ ConversationType = Literal["dm", "group"]
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What went wrong (RFC 9457). ``code`` is stable and meant for programs."""
+    """What went wrong (RFC 9457). ``code`` is stable and meant for programs.
+
+    A login that is told ``second_factor`` goes on with the ``challenge``.
+    """
 
     type: str
     title: str
@@ -62,6 +65,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str
     detail: str
     where: str | None = None
+    challenge: str | None = None
 
 
 class Device(Struct, frozen=True, kw_only=True):
@@ -140,6 +144,7 @@ class Account(Struct, frozen=True, kw_only=True):
     name: str
     display_name: str
     email: str | None
+    second_factor: bool
     created_at: Time
 
 
@@ -174,6 +179,39 @@ class ResetPassword(Struct, frozen=True, kw_only=True):
 
     code: Code
     new_password: Password
+
+
+class Prove(Struct, frozen=True, kw_only=True):
+    """The password, for what a stolen token shall not be enough for."""
+
+    password: Password
+
+
+class SecondFactor(Struct, frozen=True, kw_only=True):
+    """What an authenticator application needs to know: ``uri`` as a QR code, or ``secret``."""
+
+    secret: str
+    uri: str
+
+
+class RecoveryCodes(Struct, frozen=True, kw_only=True):
+    """Codes that stand in for the authenticator application, each once."""
+
+    codes: list[str]
+
+
+class RemoveSecondFactor(Struct, frozen=True, kw_only=True):
+    """The password, and a code of the second factor or a recovery code."""
+
+    password: Password
+    code: Code
+
+
+class AnswerChallenge(Struct, frozen=True, kw_only=True):
+    """The challenge of a login, and a code of the second factor or a recovery code."""
+
+    challenge: Code
+    code: Code
 
 
 class EraseAccount(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage.accounts import Account, KeptAnswer, Session, Ticket
+from storage.accounts import Account, KeptAnswer, RecoveryCode, SecondFactor, Session, Ticket
 from storage.personal import Block, Contact, Hidden, Preference
 from storage.sql.tables import conversations, erasures, former_members, members, messages
 
@@ -27,6 +27,8 @@ _GONE_AT_ONCE = (
     Session,
     Ticket,
     KeptAnswer,
+    SecondFactor,
+    RecoveryCode,
     Preference,
     Contact,
     Block,
@@ -76,9 +78,10 @@ class SqlForgetting:
         for table in _GONE_AT_ONCE:
             self._connection.execute(delete(table).where(table.uid == uid))
         self._connection.execute(delete(Contact).where(Contact.other == uid))
-        stone = {"name": _STONE + uid[1:], "display_name": "", "password_hash": "", "email": None}
+        stone = {"name": _STONE + uid[1:], "display_name": "", "password_hash": ""}
+        gone = {"email": None, "second_factor_at": None}
         emptied = update(Account).where(Account.uid == uid)
-        self._connection.execute(emptied.values(erased_at=now // 1000, **stone))
+        self._connection.execute(emptied.values(erased_at=now // 1000, **stone, **gone))
         self._connection.execute(insert(erasures).values(uid=uid))
 
     def erasures(self) -> list[str]:

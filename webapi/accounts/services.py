@@ -89,6 +89,7 @@ def describe(account: Account) -> rest.Account:
         name=account.name,
         display_name=account.display_name,
         email=account.email,
+        second_factor=account.second_factor_at is not None,
         created_at=datetime.fromtimestamp(account.created_at, UTC),
     )
 

@@ -16,6 +16,7 @@ def begin(uid: str, email: str, now: int) -> None:
     """Mail a code to an address; whose it is by now, its owner alone learns, by ``confirm``."""
     with writing() as database:
         name = find(database, uid).name
+        tickets.withdraw(database, "email", uid)
         code = tickets.issue(database, "email", uid, email, expires_at=now + CODE_SECONDS)
         post(database, letters.confirm_email(email, name, code), now)
 

@@ -38,6 +38,8 @@ def change_email(json: rest.ChangeEmail) -> Response:
     "/v1/me/email/confirmation",
     returns={200: rest.Account},
     problems=[403, 409],
+    strict="log_in",
+    heeds_keys=False,
 )
 def confirm_email(json: rest.Confirm) -> Response:
     """Make an address one's own, by the code that was mailed to it."""

@@ -32,6 +32,7 @@ def begin(email: str, now: int) -> None:
         found = select(Account.uid, Account.name).where(Account.email == email)
         row = database.execute(found).one_or_none()
         uid, name = (row.uid, row.name) if row else (None, "")
+        tickets.withdraw(database, "password", uid)
         code = tickets.issue(database, "password", uid, "", expires_at=now + CODE_SECONDS)
         letter = letters.reset_password(email if uid else None, name, code)
         post(database, letter, now)

@@ -14,6 +14,7 @@ from webapi.auth import identity, me
 from webapi.database import reading, seconds, writing
 from webapi.openapi import encode, endpoint
 from webapi.problems import ProblemError
+from webapi.second_factor.services import challenge
 from webapi.sessions import services
 from webapi.sessions.addresses import coarse_address
 from webapi.sessions.issuer import issuer
@@ -38,12 +39,14 @@ class SessionsQuery(Struct, frozen=True, kw_only=True):
 def log_in(json: rest.Login) -> Response:
     """Begin a session for a device; it replaces the device's last one."""
     by = Account.email if "@" in json.name else Account.name
-    query = select(Account.uid, Account.password_hash).where(by == json.name.lower())
-    found = reading().execute(query).one_or_none()
+    query = select(Account).where(by == json.name.lower())
+    found = reading().scalars(query).one_or_none()
     if not passwords().check(found.password_hash if found else None, json.password) or not found:
         raise ProblemError(401, "wrong_credentials", "the name or the password is wrong")
     if passwords().is_outdated(found.password_hash):
         _rehash(found.uid, json.password)
+    if found.second_factor_at is not None:
+        raise challenge(found.uid, json, seconds())
     return encode(services.begin(issuer(), found.uid, json, coarse_address(), seconds()), 201)
 
 

@@ -39,10 +39,10 @@ class Api:
         """Whether there is a session that has not ended."""
         return self.credentials is not None and bool(self.credentials.refresh_token)
 
-    async def begin(self, path: str, body: rest.SignUp | rest.Login) -> bool:
-        """Begin a session by signing up or logging in; tell whether somebody new has the device.
+    async def begin(self, path: str, body: rest.Device | rest.AnswerChallenge) -> bool:
+        """Begin a session by signing up or logging in, or by going on with that.
 
-        Then everything of the one before is forgotten.
+        Tell whether somebody new has the device: then everything of the one before is forgotten.
         """
         held = self.credentials
         session = await self._begin(path, body, held.device if held else None)
@@ -54,9 +54,11 @@ class Api:
         return is_new
 
     async def _begin(
-        self, path: str, body: rest.SignUp | rest.Login, device: str | None
+        self, path: str, body: rest.Device | rest.AnswerChallenge, device: str | None
     ) -> rest.Session:
         """Keep the device's id where the server lets us: its queue waits under it."""
+        if not isinstance(body, rest.Device):
+            return msgspec.json.decode(await self._send("POST", path, body), type=rest.Session)
         kept = msgspec.structs.replace(body, device=device)
         try:
             answer = await self._send("POST", path, kept)

@@ -81,8 +81,17 @@ class Client(PeopleAndGroups):
         await self._begin("/v1/accounts", wanted)
 
     async def login(self, name: str, password: str) -> None:
-        """Begin a session for this device; the store keeps it."""
+        """Begin a session for this device, by account name or e-mail address; the store keeps it.
+
+        Where the account has a second factor, ``ApiError`` says ``second_factor`` and holds a
+        challenge: ``answer`` goes on with it.
+        """
         await self._begin("/v1/sessions", rest.Login(name=name, password=password))
+
+    async def answer(self, challenge: str, code: str) -> None:
+        """Go on with a login that asked for the second factor, by a code or a recovery code."""
+        body = rest.AnswerChallenge(challenge=challenge, code=code)
+        await self._begin("/v1/sessions/second-factor", body)
 
     async def ask_for_reset(self, email: str) -> None:
         """Have a code mailed to an account's address, for ``reset_password``."""
@@ -170,7 +179,7 @@ class Client(PeopleAndGroups):
         """How many messages have no answer yet."""
         return len(self._outbox)
 
-    async def _begin(self, path: str, body: rest.SignUp | rest.Login) -> None:
+    async def _begin(self, path: str, body: rest.Device | rest.AnswerChallenge) -> None:
         await self._disconnect()
         if await self._api.begin(path, body):
             self._outbox = Outbox()

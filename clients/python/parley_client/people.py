@@ -50,6 +50,21 @@ class PeopleAndGroups(ABC):
         body = rest.ChangePassword(password=password, new_password=new_password)
         await self._api.do("PUT", "/v1/me/password", body)
 
+    async def begin_second_factor(self, password: str) -> rest.SecondFactor:
+        """Get a secret for an authenticator application; it counts when it is confirmed."""
+        body = rest.Prove(password=password)
+        return await self._api.send("POST", "/v1/me/second-factor", body, rest.SecondFactor)
+
+    async def confirm_second_factor(self, code: str) -> list[str]:
+        """Turn the second factor on, by a first code; give the recovery codes."""
+        path, body = "/v1/me/second-factor/confirmation", rest.Confirm(code=code)
+        return (await self._api.send("POST", path, body, rest.RecoveryCodes)).codes
+
+    async def remove_second_factor(self, password: str, code: str) -> None:
+        """Turn the second factor off, by the password and a code, or a recovery code."""
+        body = rest.RemoveSecondFactor(password=password, code=code)
+        await self._api.do("POST", "/v1/me/second-factor/removal", body)
+
     async def devices(self) -> list[rest.DeviceSession]:
         """Give the devices on which one is logged in, the last one first; a hundred at most."""
         page = await self._api.get("/v1/sessions", rest.DeviceSessions, limit=100)

@@ -58,6 +58,7 @@ def _account(account: Account) -> rest.Account:
         name=account.name,
         display_name=account.display_name,
         email=account.email,
+        second_factor=account.second_factor_at is not None,
         created_at=_time(account.created_at),
     )
 

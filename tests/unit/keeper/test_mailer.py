@@ -15,7 +15,8 @@ from config.settings import Settings
 from keeper.mailer import Mailer
 from keeper.transport import UndeliverableError
 from storage.accounts import Mail
-from storage.mails import Letter, Seal, post
+from storage.mails import Letter, post
+from storage.seal import Seal
 from storage.sql.engine import connect
 from storage.sql.migrate import migrate
 

@@ -5,18 +5,17 @@ import re
 from sqlalchemy import select
 
 from storage.accounts import Mail
-from storage.mails import Letter, Seal
+from storage.mails import Letter, read
 from tests.unit.webapi.conftest import Api
 from webapi.database import reading
-from webapi.mail import KEY
+from webapi.seal import seal
 
 
 def letters(api: Api) -> list[Letter]:
     """Give all that waits to be sent, the oldest first."""
-    seal: Seal = api.app.extensions[KEY]
     with api.app.app_context():
         mails = reading().scalars(select(Mail).order_by(Mail.number)).all()
-        opened = [seal.open(mail.sealed) for mail in mails]
+        opened = [read(seal(), mail) for mail in mails]
     return [letter for letter in opened if letter is not None]
 
 

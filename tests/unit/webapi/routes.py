@@ -41,8 +41,17 @@ ROUTES = [
         _DONE,
         9,
     ),
+    Route("POST", "/v1/me/second-factor", {"password": PASSWORD}, _MADE, 8),
+    Route("POST", "/v1/me/second-factor/confirmation", {"code": "X"}, _REFUSED, 5),
+    Route(
+        "POST",
+        "/v1/me/second-factor/removal",
+        {"password": PASSWORD, "code": "X"},
+        _REFUSED,
+        6,
+    ),
     Route("POST", "/v1/me/email/confirmation", {"code": "X"}, _REFUSED, 5),
-    Route("POST", "/v1/me/erasure", {"password": PASSWORD}, _DONE, 40, 16),
+    Route("POST", "/v1/me/erasure", {"password": PASSWORD}, _DONE, 45, 16),
     Route("GET", "/v1/sessions", None, _ALL, 2),
     Route("DELETE", "/v1/sessions", None, _DONE, 5),
     Route("DELETE", "/v1/sessions/current", None, _DONE, 6),
@@ -86,6 +95,13 @@ ROUTES = [
 OPEN_ROUTES = [
     Route("POST", "/v1/accounts", {"name": "eve", "password": PASSWORD}, _MADE, 8),
     Route("POST", "/v1/sessions", {"name": "owner", "password": PASSWORD}, _MADE, 8),
+    Route(
+        "POST",
+        "/v1/sessions/second-factor",
+        {"challenge": "X", "code": "X"},
+        (401, 401, 401, 401, 401),
+        5,
+    ),
     Route("POST", "/v1/password-resets", {"email": "a@b.org"}, _BEGUN, 7),
     Route(
         "POST",
