@@ -1,4 +1,7 @@
-"""What ``parley`` says to mistakes: one line on stderr and exit status 2."""
+"""What ``parley`` says to mistakes: one line on stderr and exit status 2.
+
+Each kind is tried with a process; what is refused before anything begins, in this one.
+"""
 
 import os
 import signal
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.conftest import Type
 from tests.platform import Platform, free_ports
 
 _HERE = Path(__file__).parents[2]
@@ -27,9 +31,13 @@ def parley(*arguments: object, **environment: str) -> subprocess.CompletedProces
     )
 
 
-def complaint(done: subprocess.CompletedProcess[str]) -> str:
-    assert (done.returncode, done.stdout) == (2, "")
-    (line,) = done.stderr.splitlines()
+def complaint(done: subprocess.CompletedProcess[str] | tuple[int, str, str]) -> str:
+    """Give the line that was said, by a process or in this one."""
+    if isinstance(done, subprocess.CompletedProcess):
+        done = done.returncode, done.stdout, done.stderr
+    status, out, error = done
+    assert (status, out) == (2, "")
+    (line,) = error.splitlines()
     assert line.startswith("parley: ")
     return line.removeprefix("parley: ")
 
@@ -59,8 +67,8 @@ def test_a_port_in_use_for_one_service(tmp_path: Path, service: str) -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http"])
-def test_a_port_that_is_none(tmp_path: Path, port: str) -> None:
-    assert "--mqtt" in complaint(parley("up", "--data", tmp_path, "--mqtt", port))
+def test_a_port_that_is_none(tmp_path: Path, type_: Type, port: str) -> None:
+    assert "--mqtt" in complaint(type_("up", "--data", tmp_path, "--mqtt", port))
 
 
 def test_an_address_that_is_not_here(tmp_path: Path) -> None:
@@ -91,10 +99,10 @@ def test_a_second_platform_on_the_same_folder(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("command", ["up", "setup", "broker", "bridge", "keeper", "webapi"])
-def test_wrong_settings(tmp_path: Path, command: str, text: str, words: str) -> None:
+def test_wrong_settings(tmp_path: Path, type_: Type, command: str, text: str, words: str) -> None:
     file = tmp_path / "parley.toml"
     file.write_text(text)
-    line = complaint(parley(command, "--config", file))
+    line = complaint(type_(command, "--config", file))
     assert line.startswith(str(file))
     assert words in line
 
@@ -115,8 +123,8 @@ def test_plugins_that_are_none(tmp_path: Path, text: str, words: str) -> None:
     assert words in complaint(parley("broker", "--anonymous", *arguments))
 
 
-def test_plugins_of_a_broker_with_rules(tmp_path: Path) -> None:
-    assert "--anonymous" in complaint(parley("broker", "--plugins", tmp_path / "plugins.toml"))
+def test_plugins_of_a_broker_with_rules(tmp_path: Path, type_: Type) -> None:
+    assert "--anonymous" in complaint(type_("broker", "--plugins", tmp_path / "plugins.toml"))
 
 
 def test_a_database_that_is_away(tmp_path: Path) -> None:
@@ -135,8 +143,8 @@ def test_a_service_before_the_set_up(tmp_path: Path, service: str) -> None:
 @pytest.mark.parametrize(
     "arguments", [["nothing"], ["up", "--nothing"], ["replay"], ["replay", "nothing.txt"]]
 )
-def test_a_command_that_is_none(arguments: list[str]) -> None:
-    assert complaint(parley(*arguments))
+def test_a_command_that_is_none(type_: Type, arguments: list[str]) -> None:
+    assert complaint(type_(*arguments))
 
 
 def test_a_server_that_is_away(tmp_path: Path) -> None:

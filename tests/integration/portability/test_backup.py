@@ -13,9 +13,9 @@ from parley_protocol.payloads import Entry
 from storage.ledger import Ledger
 from storage.sql import SqlStore
 from storage.sql.engine import connect
+from tests.integration.conftest import Type
 from tests.integration.platform.people import Person
 from tests.integration.platform.test_replay import no_progress
-from tests.integration.portability.conftest import Type
 from tests.logs import GARDEN
 from tests.platform import Platform
 

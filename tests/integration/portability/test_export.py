@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.portability.conftest import Type
+from tests.integration.conftest import Type
 
 
 @pytest.mark.parametrize(

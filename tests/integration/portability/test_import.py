@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.portability.conftest import Type
+from tests.integration.conftest import Type
 from tests.unit.parley.portability.imports.slack_export import write_zip
 
 WHATSAPP = "31.12.23, 23:59 - Ada: Happy new year\n01.01.24, 00:00 - Bob: To you, too\n"
