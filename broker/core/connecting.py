@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from broker.core import lives
 from broker.core.access import Identity, RefusedError
 from broker.core.session import Session
 from mqtt.codes import V5, Property, Reason
@@ -34,7 +35,7 @@ def connect(link: "Link", packet: Connect) -> None:
     _bind(link, session, packet)
     properties = _properties(link, packet, client_id) if packet.version == V5 else {}
     link.write(Connack(Reason.SUCCESS, is_present, properties))
-    core.resume(session)
+    lives.resume(core, session)
 
 
 def refuse(link: "Link", reason: Reason) -> None:
@@ -78,7 +79,7 @@ def _open_session(link: "Link", client_id: str, packet: Connect) -> tuple[Sessio
         earlier.link.end(Reason.SESSION_TAKEN_OVER)
         earlier = core.sessions.get(client_id)
     if earlier is not None and packet.clean_start:
-        core.end(earlier)
+        lives.end(core, earlier)
         earlier = None
     session = earlier or Session(client_id)
     session.will, session.timer = None, 0
@@ -86,7 +87,7 @@ def _open_session(link: "Link", client_id: str, packet: Connect) -> tuple[Sessio
     expiry = _expiry(core, packet)
     if (expiry, is_service) != (session.expiry, session.is_service):
         session.expiry, session.is_service = expiry, is_service
-        core.keep(session)
+        lives.keep(core, session)
     return session, earlier is not None
 
 

@@ -1,12 +1,11 @@
 """What all connections share: sessions, subscriptions, retained messages, and routing."""
 
 from collections import Counter, deque
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
-from broker.core import exactly_once
+from broker.core import exactly_once, lives
 from broker.core.access import Rules
 from broker.core.counts import Counts
 from broker.core.index import Grant, Index, Route, Target
@@ -16,58 +15,17 @@ from broker.core.message import (
     Delivery,
     Item,
     Message,
-    field_of,
-    make,
     message_of,
     qos_of,
 )
 from broker.core.retained import Retained
 from broker.core.session import Session
+from broker.core.survival import Journal
 from broker.core.timers import Timers
-from mqtt.codes import V311, Property
-from mqtt.packets import Will
+from mqtt.codes import V311
 
 _LAST_ID = 65_535
 _EXACTLY_ONCE = 2
-
-
-class Journal(Protocol):
-    """What survives the process. ``store`` answers by ``Core.stored`` when it is on disk."""
-
-    def store(
-        self, message: Message, client_ids: list[str], origin: tuple[str, int] | None = None
-    ) -> None:
-        """Keep a message for persistent sessions, and give it a number.
-
-        ``origin`` is the client id and the packet id by which it came at QoS 2.
-        """
-
-    def arrived(self, message: Message, client_id: str) -> None:
-        """Note that a stored message need not be sent to a session any more.
-
-        When ``message.waiting`` is 0, nobody waits for it at all.
-        """
-
-    def then(self, step: Callable[[], None]) -> None:
-        """Take a step when all that was noted until now is on disk."""
-
-    def sent(self, client_id: str, packet_id: int, number: int) -> None:
-        """Note by which packet id a stored message is sent at QoS 2; with 0, that it arrived."""
-
-    def sent_complete(self, client_id: str, packet_id: int) -> None:
-        """Forget a packet id by which something was sent."""
-
-    def received_complete(self, client_id: str, packet_id: int) -> None:
-        """Forget a packet id by which something was received."""
-
-    def keep_session(self, session: Session) -> None:
-        """Keep a session's subscriptions and life."""
-
-    def end_session(self, client_id: str) -> None:
-        """Forget a session, and what waits for it."""
-
-    def retain(self, message: Message) -> None:
-        """Keep a retained message, or forget it where its payload is empty."""
 
 
 class Core:
@@ -235,17 +193,6 @@ class Core:
             else:
                 self._send(session, item)
 
-    def resume(self, session: Session) -> None:
-        """Send again what was not acknowledged (section 4.4), and then what waits."""
-        link = session.link
-        session.resend = deque(session.inflight) or None
-        if session.is_service and session.queue is not None:
-            session.queue.divide()
-        session.note_readiness()
-        for packet_id in session.released or ():
-            link.send(b"\x62\x02" + PACKET_IDS[packet_id])
-        self.refill(session)
-
     def subscribe(self, session: Session, topic_filter: str, grant: Grant) -> bool:
         """Subscribe a session; tell whether the subscription is new."""
         is_new = topic_filter not in session.subscriptions
@@ -261,63 +208,9 @@ class Core:
         self.index.remove(session, topic_filter)
         return True
 
-    def keep(self, session: Session) -> None:
-        """Let a persistent session survive the process."""
-        if self.journal is not None and session.expiry:
-            self.journal.keep_session(session)
-
-    def lost(self, session: Session, will: Will | None) -> None:
-        """Take note that a session's connection is gone; ``will`` is what is to be published."""
-        session.link = None
-        session.note_readiness()
-        delay = will.properties.get(Property.WILL_DELAY_INTERVAL, 0) if will else 0
-        if will is not None and min(delay, session.expiry):
-            self.timers.publish_will(session, self.now + min(delay, session.expiry), will)
-        elif will is not None:
-            self.publish_will(will)
-        if not session.expiry:
-            self.end(session)
-        else:
-            self.keep_for_later(session)
-
-    def end(self, session: Session) -> None:
-        """Forget a session and everything that waits for it."""
-        will, session.will, session.timer = session.will, None, 0
-        self.release(session)
-        for topic_filter in session.subscriptions:
-            self.index.remove(session, topic_filter)
-        session.subscriptions = {}
-        if self.sessions.get(session.client_id) is session:
-            del self.sessions[session.client_id]
-            if self.journal is not None and session.expiry:
-                self.journal.end_session(session.client_id)
-        if will is not None:
-            self.publish_will(will)
-
-    def release(self, session: Session) -> None:
-        """Forget what is on its way to a session or waits for it."""
-        self.queued_bytes -= session.queue.size if session.queue else 0
-        for item in session.everything():
-            self.arrived(session, item)
-        session.inflight, session.queue, session.resend = {}, None, None
-
-    def publish_will(self, will: Will) -> None:
-        """Publish what a client left to be said."""
-        passed_on = dict(will.properties)
-        passed_on.pop(Property.WILL_DELAY_INTERVAL, None)
-        field = field_of(will.topic)
-        retain = will.retain and self.may_retain(will.topic, len(will.payload))
-        qos = will.qos
-        self.publish(make(field, will.payload, qos, self.now, retain=retain, properties=passed_on))
-
     def tick(self) -> None:
         """Do what is due; to be called every second or so."""
-        for session, will in self.timers.due(self.now):
-            if will is None:
-                self.end(session)
-            else:
-                session.will = None
-                self.publish_will(will)
+        lives.do_what_is_due(self)
         # A tick that comes late counts for as many seconds as it is late.
         seconds = max(1.0, self.now - self.ticked_at)
         for link in list(self.links):
@@ -453,7 +346,3 @@ class Core:
         # What the broker says of itself is said anew after every start.
         if self.journal is not None and not message.topic.startswith("$"):
             self.journal.retain(message)
-
-    def keep_for_later(self, session: Session) -> None:
-        """Let a session live as long as its client has asked for."""
-        self.timers.end_session(session, self.now + session.expiry)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from broker.core import lives
 from mqtt.codes import Reason
 
 if TYPE_CHECKING:
@@ -30,4 +31,4 @@ def expel(core: "Core", order: Expulsion) -> None:
             return
         link.end(Reason.ADMINISTRATIVE_ACTION)
     if order.forgets and core.sessions.get(order.client_id) is session:
-        core.end(session)
+        lives.end(core, session)

@@ -1,6 +1,6 @@
 """One connection: bytes in, packets understood, bytes out."""
 
-from broker.core import requests
+from broker.core import lives, requests
 from broker.core.access import Identity
 from broker.core.core import Core
 from broker.core.message import (
@@ -339,9 +339,9 @@ class Link:
         self.core.counts.connected -= session is not None
         will = None if is_normal else self.will
         if session is not None and session.link is self:
-            self.core.lost(session, will)
+            lives.lost(self.core, session, will)
         elif will is not None and session is not None:
-            self.core.publish_will(will)
+            lives.publish_will(self.core, will)
         self.core.dirty.append(self)
 
     def allow(self, field: bytes) -> None:

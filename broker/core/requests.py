@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from broker.core import exactly_once
+from broker.core import exactly_once, lives
 from broker.core.access import RefusedError
 from broker.core.connecting import connect, refuse
 from broker.core.expelling import expel
@@ -210,7 +210,7 @@ def _subscribe(link: "Link", packet: Subscribe) -> None:
         if reason < Reason.UNSPECIFIED_ERROR and _wants_retained(wanted, is_new=is_new):
             retained[wanted.topic_filter] = None
     if session.subscriptions != earlier:
-        link.core.keep(session)
+        lives.keep(link.core, session)
     link.write(Suback(Type.SUBACK, packet.packet_id, tuple(granted)))
     for topic_filter in retained:
         _send_retained(link, topic_filter)
@@ -256,7 +256,7 @@ def _unsubscribe(link: "Link", packet: Unsubscribe) -> None:
     session, core = _session(link), link.core
     ended = [core.unsubscribe(session, topic_filter) for topic_filter in packet.topic_filters]
     if any(ended):
-        core.keep(session)
+        lives.keep(core, session)
     reasons = [Reason.SUCCESS if was else Reason.NO_SUBSCRIPTION_EXISTED for was in ended]
     link.write(Suback(Type.UNSUBACK, packet.packet_id, tuple(reasons)))
 
@@ -274,7 +274,7 @@ def _disconnect(link: "Link", packet: Disconnect) -> None:
         if expiry and not session.expiry:
             raise protocol_error("a session that was to end cannot be kept")
         if not expiry:
-            link.core.release(session)
+            lives.release(link.core, session)
             if link.core.journal is not None and session.expiry:
                 link.core.journal.end_session(session.client_id)
         session.expiry = expiry

@@ -4,6 +4,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from broker.core import lives
 from broker.core.core import Core
 from broker.core.index import Grant
 from broker.core.message import Delivery, Message
@@ -64,7 +65,7 @@ def _session(core: Core, record: SessionKept) -> None:
     for topic_filter, grant in record.grants.items():
         session.subscriptions[topic_filter] = Grant(*grant)
         core.index.add(session, topic_filter, Grant(*grant))
-    core.keep_for_later(session)
+    lives.keep_for_later(core, session)
 
 
 def _enqueue(core: Core, record: Stored, sent: dict[tuple[str, int], int]) -> None:
