@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parley_protocol import access, tokens, topics
-from parley_protocol.ids import client_id, new_id
+from parley_protocol.ids import client_id
 from parley_protocol.tokens import Claims, InvalidTokenError
 
 KEY = Ed25519PrivateKey.generate()
-ADA, PHONE, GRACE, OTHER = (new_id() for _ in range(4))
+ADA, PHONE, GRACE, OTHER = (f"019a0000000070008000{n:012x}" for n in range(4))
 DEVICE = Claims(sub=ADA, device=PHONE, scope="device", iat=0, exp=9, jti="x")
 BRIDGE = Claims(sub="bridge", device=PHONE, scope="service", iat=0, exp=9, jti="x")
 
