@@ -30,8 +30,8 @@ from tests.faults.crowd import Crowd
 from tests.platform import Platform, wait
 from tests.postgres import Postgres
 
-_PEOPLE, _GROUPS = 6, 4
-_LIFE_SECONDS = 15.0
+_PEOPLE, _GROUPS = 8, 6
+_LIFE_SECONDS = 20.0
 """How long a part lives at most until it is killed again; where the storm is short, half of it."""
 _AWAY_SECONDS = 2.0
 
@@ -47,6 +47,7 @@ class Report:
     archived: int
     kills: dict[str, int]
     mismatches: int
+    tracebacks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,9 @@ async def storm(folder: Path, postgres: Postgres, clickhouse: ClickHouse, second
             kills = await _rage(crowd, parts, seconds)
             archived = await asyncio.to_thread(_move_all, platform, engine)
             wrong = await crowd.compare()
-            return Report(
-                seconds, crowd.messages, crowd.deliveries, crowd.pages, archived, kills, wrong
-            )
+            told = crowd.messages, crowd.deliveries, crowd.pages
+            tracebacks = platform.log().count("Traceback")
+            return Report(seconds, *told, archived, kills, wrong, tracebacks)
 
 
 @contextmanager
@@ -131,7 +132,7 @@ def _move_all(platform: Platform, engine: Engine) -> int:
 
 
 def main() -> int:
-    """Run a storm of so many seconds; the exit status is 1 where anything differs."""
+    """Run a storm of so many seconds; the exit status is 1 where anything is wrong."""
     os.environ[PASSWORD_VARIABLE] = PASSWORD
     with tempfile.TemporaryDirectory(prefix="parley-storm-") as place:
         folder = Path(place)
@@ -139,7 +140,7 @@ def main() -> int:
         with Postgres() as postgres, ClickHouse(folder / "clickhouse") as clickhouse:
             report = asyncio.run(storm(folder, postgres, clickhouse, float(sys.argv[1])))
     print(json.dumps(asdict(report)))  # noqa: T201 - its purpose
-    return 1 if report.mismatches else 0
+    return 1 if report.mismatches or report.tracebacks else 0
 
 
 if __name__ == "__main__":
