@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.workers.base import Worker
 
 from config.ports import require_free
 from config.settings import Settings
@@ -41,11 +42,17 @@ class _Server(BaseApplication):
             "graceful_timeout": _GRACE_SECONDS,
             "logger_class": _Logger,
             "control_socket_disable": True,
-            "when_ready": lambda _server: self._tell_ready(),
+            "post_worker_init": self._note_worker,
             "child_exit": lambda _server, worker: forget_process(worker.pid),
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
+
+    def _note_worker(self, worker: Worker) -> None:
+        # Workers start one after the other, and one that is told to stop before it is here does
+        # not hear it. So the last of them says that all are ready.
+        if worker.age == self._settings.api.workers:
+            self._tell_ready()
 
     def load(self) -> Flask:  # type: ignore[override]
         # Called in each worker, so that no connection to the database is shared between them.

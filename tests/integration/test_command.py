@@ -163,6 +163,7 @@ def test_it_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     said = platform.log()
     for service in ("broker", "bridge", "keeper"):
         assert f"the {service} has stopped" in said
+    assert said.count("Worker exiting") == said.count("Booting worker") > 0
     assert "Traceback" not in said
     for port in (platform.http, platform.mqtt, platform.ws, platform.metrics):
         socket.create_server(("127.0.0.1", port)).close()
