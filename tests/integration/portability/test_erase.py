@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, select
 
 from storage.accounts import Account
 from storage.sql.tables import erasures
-from tests.integration.portability.conftest import Type
+from tests.integration.conftest import Type
 
 
 @pytest.fixture
