@@ -108,6 +108,9 @@ class MemoryUnit:
         all_of_them = self._state.conversations
         return {cid: all_of_them[cid] for cid in cids if cid in all_of_them}
 
+    def addressed(self, cids: Collection[str]) -> dict[str, Conversation]:
+        return self.conversations(cids)
+
     def conversations_of(
         self, uid: str, *, limit: int, before: tuple[int, str] | None
     ) -> list[Conversation]:

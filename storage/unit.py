@@ -37,6 +37,9 @@ class Unit(Protocol):
     def conversations(self, cids: Collection[str]) -> dict[str, Conversation]:
         """Read conversations by id; in a writing unit they are locked until its end."""
 
+    def addressed(self, cids: Collection[str]) -> dict[str, Conversation]:
+        """Read conversations as ``conversations`` does, but for their members' receipts."""
+
     def conversations_of(
         self, uid: str, *, limit: int, before: tuple[int, str] | None
     ) -> list[Conversation]:

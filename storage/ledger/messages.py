@@ -35,7 +35,7 @@ class _Batch:
     ) -> None:
         self._now = now
         self._recalled = recalled
-        self._conversations = unit.conversations({cid for _, cid in drafts})
+        self._conversations = unit.addressed({cid for _, cid in drafts})
         strangers = self._strangers(drafts)
         self._people = unit.people({uid for pair in strangers for uid in pair})
         self._blocked = unit.blocks.between(strangers)

@@ -112,7 +112,7 @@ class Ledger:
     def members(self, cids: Collection[str]) -> dict[str, tuple[str, ...]]:
         """Give the members of conversations."""
         with self._store.reading() as unit:
-            found = unit.conversations(cids)
+            found = unit.addressed(cids)
         return {cid: tuple(conversation.members) for cid, conversation in found.items()}
 
     def listeners(self, cids: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -18,12 +18,13 @@ class SqlBlocks:
         self._statements = statements
 
     def between(self, pairs: Collection[Pair]) -> set[Pair]:
-        if not pairs:
-            return set()
         # A person can block nobody but others, so a pair has two.
         both = [tuple(pair) for pair in pairs if len(pair) > 1]
+        if not both:
+            return set()
         asked = [{"uid": a, "other": b} for one in both for a, b in (one, one[::-1])]
-        found = self._connection.execute(self._statements.blocks, given.rows(asked))
+        rows = given.rows(self._connection, asked)
+        found = self._connection.execute(self._statements.blocks, rows)
         return {frozenset(pair) for pair in found}
 
     def add(self, uid: str, other: str) -> None:

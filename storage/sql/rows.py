@@ -9,6 +9,7 @@ from sqlalchemy import Row
 from parley_protocol.payloads import Entry, Rights
 from storage.extra import pack, unpack
 from storage.model import USUAL_RIGHTS, Conversation, Member, Parcel
+from storage.sql.rosters import new_roster
 
 _ID_LENGTH = 32
 _unpack_rights = msgspec.json.Decoder(Rights).decode
@@ -65,7 +66,12 @@ def conversation_row(conversation: Conversation) -> dict[str, Any]:
     row = structs.asdict(conversation)
     del row["members"]
     row["rights"] = pack_rights(conversation.rights)
-    return row
+    return row | {"roster": new_roster()}
+
+
+def roster(row: Row[Any]) -> tuple[str, int]:
+    """Give the id of the conversation in a row, and its roster."""
+    return row[0], row[-1]
 
 
 def pack_rights(rights: Rights) -> str | None:
@@ -75,8 +81,8 @@ def pack_rights(rights: Rights) -> str | None:
 
 def conversation(row: Row[Any], members: dict[str, Member]) -> Conversation:
     """Give the conversation in a row of ``conversations``."""
-    cid, type_, name, head, created_at, moved_at, *more = tuple(row)
-    more[-1] = USUAL_RIGHTS if more[-1] is None else _unpack_rights(more[-1])
+    cid, type_, name, head, created_at, moved_at, *more, rights, _ = tuple(row)
+    more.append(USUAL_RIGHTS if rights is None else _unpack_rights(rights))
     return Conversation(cid, type_, name, head, created_at, moved_at, members, *more)
 
 

@@ -69,7 +69,8 @@ class SqlIndex:
         asked = [{"cid": c, "start": s.start, "stop": s.stop} for c, s in spans.items()]
         if not asked:
             return []
-        found = self._connection.execute(self._statements.search_within, given.rows(asked))
+        rows = given.rows(self._connection, asked)
+        found = self._connection.execute(self._statements.search_within, rows)
         return [_indexed(row) for row in found]
 
     def changed_since(self, uid: str) -> set[Place]:
@@ -130,7 +131,7 @@ class SqlIndex:
     def _rows(self, places: Collection[Place]) -> Sequence[Row[Any]]:
         if not places:
             return []
-        asked = given.rows([{"cid": cid, "seq": seq} for cid, seq in places])
+        asked = given.rows(self._connection, [{"cid": cid, "seq": seq} for cid, seq in places])
         return self._connection.execute(self._statements.search_messages, asked).all()
 
     def _drop(self, old: Sequence[Row[Any]]) -> None:

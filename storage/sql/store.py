@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from storage.errors import RivalError, UnavailableError
 from storage.sql.engine import checkpoint, write_options
+from storage.sql.rosters import Rosters
 from storage.sql.unit import SqlUnit
 
 
@@ -17,20 +18,21 @@ class SqlStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._rosters = Rosters()
 
     @contextmanager
     def reading(self) -> Iterator[SqlUnit]:
         """Begin a transaction that sees one state and changes nothing."""
         isolation = {} if self._engine.dialect.name == "sqlite" else _ONE_STATE
         with _availability(), self._engine.connect() as connection:
-            yield SqlUnit(connection.execution_options(**isolation))
+            yield SqlUnit(connection.execution_options(**isolation), self._rosters)
 
     @contextmanager
     def writing(self) -> Iterator[SqlUnit]:
         """Begin a transaction that is durable at the block's end."""
         engine = self._engine.execution_options(**write_options)
         with _availability(), engine.begin() as connection:
-            yield SqlUnit(connection, locking=True)
+            yield SqlUnit(connection, self._rosters, locking=True)
 
     def wipe(self) -> bool:
         """Empty SQLite's write-ahead log; what was deleted is overwritten in the file by then.

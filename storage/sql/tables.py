@@ -45,6 +45,8 @@ conversations = Table(
     Column("blocked", Boolean, nullable=False, server_default=false()),
     # Which role may do what, as JSON; none is as usual.
     Column("rights", Text),
+    # Another random number after every change of members and roles; see ``rosters``.
+    Column("roster", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 

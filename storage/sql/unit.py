@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec import structs
+from msgspec.structs import replace
 from sqlalchemy import (
     Connection,
     Row,
@@ -26,6 +27,7 @@ from storage.search.index import Place
 from storage.sql import given, rows
 from storage.sql.blocks import SqlBlocks
 from storage.sql.forgetting import SqlForgetting
+from storage.sql.rosters import Rosters, new_roster
 from storage.sql.search import SqlIndex
 from storage.sql.statements import Statements
 from storage.sql.tables import (
@@ -45,8 +47,11 @@ _STATEMENTS = {dialect: Statements(dialect) for dialect in ("sqlite", "postgresq
 class SqlUnit:
     """Implements ``storage.unit.Unit``; ``locking`` holds the conversations that it reads."""
 
-    def __init__(self, connection: Connection, *, locking: bool = False) -> None:
+    def __init__(
+        self, connection: Connection, rosters: Rosters | None = None, *, locking: bool = False
+    ) -> None:
         self._connection = connection
+        self._rosters = rosters or Rosters()
         self._locking = locking
         self._statements = _STATEMENTS[connection.dialect.name]
 
@@ -65,16 +70,26 @@ class SqlUnit:
     def people(self, uids: Collection[str]) -> set[str]:
         if not uids:
             return set()
-        asked = given.rows([{"uid": uid} for uid in uids])
+        asked = given.rows(self._connection, [{"uid": uid} for uid in uids])
         return set(self._connection.scalars(self._statements.people, asked))
 
     def conversations(self, cids: Collection[str]) -> dict[str, Conversation]:
-        if not cids:
-            return {}
-        known = self._statements
-        query = known.locked_conversations if self._locking else known.conversations
-        found = self._connection.execute(query, given.rows([{"cid": cid} for cid in cids])).all()
+        found = self._find(cids)
         return {conversation.cid: conversation for conversation in self._with_members(found)}
+
+    def addressed(self, cids: Collection[str]) -> dict[str, Conversation]:
+        found, unknown = dict[str, Conversation](), list[Row[Any]]()
+        for row in self._find(cids):
+            members_ = self._rosters.get(*rows.roster(row))
+            if members_ is None:
+                unknown.append(row)
+            else:
+                found[row[0]] = rows.conversation(row, members_)
+        for row, read in zip(unknown, self._with_members(unknown), strict=True):
+            plain = {uid: Member(uid, member.role) for uid, member in read.members.items()}
+            self._rosters.keep(*rows.roster(row), plain)
+            found[read.cid] = replace(read, members=plain)
+        return found
 
     def conversations_of(
         self, uid: str, *, limit: int, before: tuple[int, str] | None
@@ -104,14 +119,14 @@ class SqlUnit:
     def known(self, keys: Collection[Key]) -> dict[Key, Entry]:
         if not keys:
             return {}
-        asked = given.rows([{"cid": cid, "id": id_} for cid, id_ in keys])
+        asked = given.rows(self._connection, [{"cid": cid, "id": id_} for cid, id_ in keys])
         found = self._connection.execute(self._statements.known, asked)
         return {(row.cid, row.id): rows.entry(row) for row in found}
 
     def numbered(self, places: Collection[Place]) -> dict[Place, Entry]:
         if not places:
             return {}
-        asked = given.rows([{"cid": cid, "seq": seq} for cid, seq in places])
+        asked = given.rows(self._connection, [{"cid": cid, "seq": seq} for cid, seq in places])
         found = self._connection.execute(self._statements.numbered, asked)
         return {(row.cid, row.seq): rows.entry(row) for row in found}
 
@@ -119,7 +134,9 @@ class SqlUnit:
         found: defaultdict[str, list[Entry]] = defaultdict(list)
         asked = [{"cid": c, "start": span.start, "stop": span.stop} for c, span in spans.items()]
         if asked:
-            for row in self._connection.execute(self._statements.entries, given.rows(asked)):
+            for row in self._connection.execute(
+                self._statements.entries, given.rows(self._connection, asked)
+            ):
                 found[row.cid].append(rows.entry(row))
         return found
 
@@ -127,7 +144,7 @@ class SqlUnit:
         asked = [{"cid": c, "start": span.start, "stop": span.stop} for c, span in spans.items()]
         if not asked:
             return set()
-        parameters = {"uid": uid} | given.rows(asked)
+        parameters = {"uid": uid} | given.rows(self._connection, asked)
         found = self._connection.execute(self._statements.hidden, parameters)
         return {(row.cid, row.seq) for row in found}
 
@@ -165,10 +182,12 @@ class SqlUnit:
         self._connection.execute(one.values(rights=rows.pack_rights(rights)))
 
     def join(self, cid: str, members_: Iterable[Member]) -> None:
+        self._change_roster(cid)
         joining = [rows.member_row(cid, member) for member in members_]
         given.insert_all(self._connection, members, joining)
 
     def leave(self, cid: str, uids: Collection[str]) -> None:
+        self._change_roster(cid)
         for table in (preferences, members):
             gone = and_(table.c.cid == cid, table.c.uid.in_(uids))
             self._connection.execute(delete(table).where(gone))
@@ -179,6 +198,7 @@ class SqlUnit:
             self._connection.execute(insert(former_members), left)
 
     def set_role(self, cid: str, uid: str, role: Role) -> None:
+        self._change_roster(cid)
         one = and_(members.c.cid == cid, members.c.uid == uid)
         self._connection.execute(update(members).where(one).values(role=role))
 
@@ -224,12 +244,25 @@ class SqlUnit:
         one = update(conversations).where(c.cid == cid)
         self._connection.execute(one.values(archived=through, archived_until=until_now))
 
+    def _find(self, cids: Collection[str]) -> Sequence[Row[Any]]:
+        if not cids:
+            return []
+        known = self._statements
+        query = known.locked_conversations if self._locking else known.conversations
+        return self._connection.execute(
+            query, given.rows(self._connection, [{"cid": cid} for cid in cids])
+        ).all()
+
+    def _change_roster(self, cid: str) -> None:
+        one = update(conversations).where(conversations.c.cid == cid)
+        self._connection.execute(one.values(roster=new_roster()))
+
     def _with_members(self, found: Sequence[Row[Any]]) -> list[Conversation]:
         """Add the members, with one statement for all conversations."""
         if not found:
             return []
         groups: defaultdict[str, dict[str, Member]] = defaultdict(dict)
-        cids = given.rows([{"cid": row.cid} for row in found])
+        cids = given.rows(self._connection, [{"cid": row.cid} for row in found])
         of_them = self._connection.execute(self._statements.members, cids).all()
         for cid, uid, role, delivered, read in of_them:
             groups[cid][uid] = Member(uid, role, delivered, read)

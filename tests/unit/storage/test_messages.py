@@ -134,6 +134,25 @@ def test_every_field_comes_back(ledger: Ledger, people: list[str]) -> None:
     assert stored(outcomes[2]).entry.emoji == "👍🏽"
 
 
+def test_texts_come_back_as_they_were(ledger: Ledger, people: list[str]) -> None:
+    texts = [
+        '"',
+        "\\",
+        '\\"',
+        "{a,b}",
+        "NULL",
+        "'",
+        "%s %(a)s :a $1",
+        "\\x41\\n",
+        "a\nb\tc",
+        " ",
+        "🦊",
+    ]
+    drafts = [draft_dm(people[0], people[1], text) for text in texts]
+    ledger.commit(drafts, now=1)
+    assert [entry.text for entry in history(ledger, people[0], drafts[0].cid)] == texts
+
+
 def test_a_hundred_thousand_characters(ledger: Ledger, people: list[str]) -> None:
     text = "🦊" * 100_000
     draft = draft_dm(people[0], people[1], text)
