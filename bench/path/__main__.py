@@ -1,7 +1,8 @@
-"""``python -m bench.path [STORE ...] [LOAD ...]``: what people feel, a line of JSON a figure.
+"""``python -m bench.path [STORE ...] [LOAD ...]``: what people feel, as lines of JSON and a table.
 
-Broker, bridge, database and all people share this machine. Stores are ``sqlite`` and
-``postgresql``, loads ``pairs``, ``groups`` and ``backlog``.
+Broker, bridge, database and all people share this machine. How fast it is just now is seen by
+the last row, bare inserts into SQLite. Stores are ``sqlite`` and ``postgresql``, loads ``pairs``,
+``groups`` and ``backlog``.
 Every run fails unless each message has come to everybody in order, and exactly once: after the kill
 in ``backlog`` some may come twice, which is counted.
 """
@@ -11,20 +12,20 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 
 import uvloop
 
 from bench.path.crowd import Crowd, Latencies, Speaker, until
 from bench.path.place import STORES, Place, opened
+from bench.storage.commits import bare_inserts
+from bench.table import Figures, figure, table
 
 _SECONDS, _WARM_UP_SECONDS = 10.0, 3.0
 _PAIRS, _PAIR_WINDOW = 100, 5
 _GROUPS, _MEMBERS, _SPEAKERS = 5, 100, 20
 _BACKLOG, _BACKLOG_WINDOW = 100_000, 50
 _LIVE_PAIRS, _LIVE_RATE = 20, 200.0
-
-Figures = dict[str, object]
 
 
 async def pairs(place: Place) -> list[Figures]:
@@ -75,8 +76,8 @@ async def backlog(place: Place) -> list[Figures]:
             "messages": _BACKLOG,
             "drained_per_second": round((crowd.stored - first) / seconds),
             "repeats": crowd.repeats + live.repeats,
-            "live": live.latencies.as_dict(),
-            "cpu_seconds": _spent(before, place.cpu_seconds()),
+            **{f"live_{name}": value for name, value in live.latencies.as_dict().items()},
+            "microseconds": _each(_spent(before, place.cpu_seconds()), _BACKLOG),
         }
     ]
 
@@ -118,12 +119,12 @@ async def _measure(place: Place, crowd: Crowd) -> Figures:
     before, begun = place.cpu_seconds(), time.monotonic()
     stored, delivered = crowd.stored, crowd.delivered
     await asyncio.sleep(_SECONDS)
-    seconds = time.monotonic() - begun
+    seconds, count = time.monotonic() - begun, crowd.stored - stored
     return {
-        "messages_per_second": round((crowd.stored - stored) / seconds),
+        "messages_per_second": round(count / seconds),
         "deliveries_per_second": round((crowd.delivered - delivered) / seconds),
         **crowd.latencies.as_dict(),
-        "cpu_seconds": _spent(before, place.cpu_seconds()),
+        "microseconds": _each(_spent(before, place.cpu_seconds()), count),
     }
 
 
@@ -145,18 +146,66 @@ async def _fill(crowd: Crowd, speakers: list[Speaker]) -> None:
 
 
 def _spent(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
-    return {part: round(after[part] - before.get(part, 0.0), 1) for part in after}
+    return {part: after[part] - before.get(part, 0.0) for part in after}
+
+
+def _each(spent: dict[str, float], count: int) -> dict[str, float]:
+    """Give the processor time that each message has taken of each part."""
+    return {part: round(1e6 * seconds / max(count, 1), 1) for part, seconds in spent.items()}
+
+
+def _server(name: str) -> Callable[[Sequence[Figures]], object | None]:
+    """Take the processor time of all parts but the people's."""
+    take = figure("microseconds", load=name)
+
+    def total(found: Sequence[Figures]) -> int | None:
+        parts = take(found)
+        if not isinstance(parts, dict):
+            return None
+        return round(sum(float(spent) for part, spent in parts.items() if part != "people"))
+
+    return total
+
+
+_PAIRS_NAME, _GROUPS_NAME, _HALF = "pairs", "groups of 100", " at half of it"
+_ROWS = {
+    "one to one, 100 pairs: messages a second": figure("messages_per_second", load=_PAIRS_NAME),
+    "at half of that: until it is delivered, 99th percentile, ms": figure(
+        "delivered_p99_ms", load=_PAIRS_NAME + _HALF
+    ),
+    "five groups of 100: deliveries a second": figure("deliveries_per_second", load=_GROUPS_NAME),
+    "at half of that: until everybody has it, 99th percentile, ms": figure(
+        "delivered_p99_ms", load=_GROUPS_NAME + _HALF
+    ),
+    "100,000 that waited for the bridge: drained a second": figure(
+        "drained_per_second", load="backlog"
+    ),
+    "live messages meanwhile: until delivered, 99th percentile, ms": figure(
+        "live_delivered_p99_ms", load="backlog"
+    ),
+    "processor time of all servers, one to one: µs a message": _server(_PAIRS_NAME),
+    "processor time of all servers, groups of 100: µs a message": _server(_GROUPS_NAME),
+    "beside: bare inserts into SQLite a second": figure("bare_inserts_per_second"),
+}
 
 
 def main() -> None:
     """Measure the loads on the stores that are named, or everything."""
     stores = [name for name in sys.argv[1:] if name in STORES] or STORES
     loads = [LOADS[name] for name in sys.argv[1:] if name in LOADS] or LOADS.values()
+    found: list[Figures] = []
+
+    def tell(figures: Figures) -> None:
+        found.append(figures)
+        print(json.dumps(figures), flush=True)  # noqa: T201 - its purpose
+
     for store in stores:
         for load in loads:
             with opened(store) as place:
                 for figures in uvloop.run(load(place)):
-                    print(json.dumps({"store": store} | figures), flush=True)  # noqa: T201
+                    tell({"store": store} | figures)
+        tell({"store": store, "bare_inserts_per_second": round(bare_inserts())})
+    print(table(found, _ROWS))  # noqa: T201 - its purpose
 
 
 main()

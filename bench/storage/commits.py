@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from psycopg2.extras import execute_values
@@ -22,6 +23,7 @@ from storage.ledger import Ledger
 from storage.model import Draft
 from storage.sql import SqlStore
 from storage.sql.engine import connect
+from storage.sql.migrate import migrate
 from storage.sql.tables import messages
 
 _BATCH = 500
@@ -46,6 +48,14 @@ def measure(plan: Plan) -> Iterator[Line]:
             runs |= {name: partial(_bare, way) for name, way in peers.items()}
             rounds = [_round(found, store, runs) for _ in range(plan.rounds)]
             yield {"store": store} | _medians(rounds) | _ratios(rounds, peers)
+
+
+def bare_inserts() -> float:
+    """Give how many rows a second SQLite takes just now: what the machine is worth."""
+    with TemporaryDirectory(prefix="parley-bench-") as folder:
+        url = f"sqlite:///{folder}/parley.db"
+        migrate(url)
+        return _bare(_execute_many, url)
 
 
 def _round(found: Databases, store: str, runs: dict[str, Run]) -> dict[str, float]:
