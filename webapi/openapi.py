@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import cache, wraps
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -20,6 +21,7 @@ from webapi.idempotency import HEADER, KEY_MAX, PATTERN, once
 from webapi.requests import StrictPlugin
 
 _View = Callable[..., Any]
+_GUIDE = (Path(__file__).parent / "docs" / "guide.md").read_text()
 _ALWAYS = (429, 503)
 _WITH_TOKEN = (401,)
 _RETRIED = ("429", "503")
@@ -54,7 +56,7 @@ _tree = SpecTree(
     backend=StrictPlugin,
     title="Parley",
     version="1",
-    description="Accounts, conversations and history. Messages travel over MQTT.",
+    description=_GUIDE,
     mode="strict",
     model_adapter=cast("ModelAdapter[Any, Exception, Any]", MsgspecModelAdapter()),
     naming_strategy=lambda model: model.__name__,
