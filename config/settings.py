@@ -225,6 +225,33 @@ class Mail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class OpenId(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    issuer: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https://\S+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(/\S*)?)?$",
+            description="URL of an OpenID Connect provider by which people can log in, as it calls "
+            "itself; empty: none. The client's secret, where there is one, is taken from the "
+            "environment variable OPENID_SECRET",
+        ),
+    ] = ""
+    client_id: Annotated[str, Meta(description="What the provider calls this server")] = "parley"
+    redirects: Annotated[
+        list[str],
+        Meta(
+            description="URLs of applications to which the provider may send people back; the "
+            "provider must know them, too"
+        ),
+    ] = []
+    sign_up: Annotated[
+        bool,
+        Meta(
+            description="Whether people whom the provider vouches for and who have no account get "
+            "one, whatever accounts.sign_up says"
+        ),
+    ] = True
+
+
 class Tokens(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     access_minutes: Annotated[Positive, Meta(description="Life of an access token")] = 15
     refresh_days: Annotated[Positive, Meta(description="Life of a session that is not used")] = 90
@@ -250,6 +277,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     accounts: Accounts = Accounts()
     mail: Mail = Mail()
+    openid: OpenId = OpenId()
     tokens: Tokens = Tokens()
     log: Log = Log()
 

@@ -104,6 +104,18 @@ class RecoveryCode(Base):
     uid: Mapped[str] = mapped_column(ForeignKey("accounts.uid", ondelete="CASCADE"))
 
 
+class Identity(Base):
+    """Whom an OpenID Connect provider vouches for, and whose account that person may use."""
+
+    __tablename__ = "identities"
+    __table_args__ = (Index("identities_account", "uid"),)
+
+    issuer: Mapped[str] = mapped_column(String(255), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    uid: Mapped[str] = mapped_column(ForeignKey("accounts.uid", ondelete="CASCADE"))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+
+
 class Mail(Base):
     """A mail that is to be sent, until it is sent or is worth nothing any more.
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session as Database
 from storage.accounts import Ticket
 from storage.codes import digest, new_code
 
-Purpose = Literal["email", "password", "second_factor"]
+Purpose = Literal["email", "password", "second_factor", "openid"]
 
 
 def withdraw(database: Database, purpose: Purpose, uid: str | None) -> None:

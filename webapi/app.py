@@ -22,6 +22,7 @@ from webapi import (
     limits,
     links,
     openapi,
+    openid,
     operations,
     passwords,
     people,
@@ -36,6 +37,8 @@ from webapi import (
 from webapi import settings as configured
 from webapi.accounts.passwords import KEY as PASSWORDS
 from webapi.accounts.passwords import Passwords
+from webapi.openid.provider import KEY as PROVIDER
+from webapi.openid.provider import Provider
 from webapi.operations import watch
 from webapi.sessions import issuer
 
@@ -45,6 +48,7 @@ _ROOMS = (
     email,
     passwords,
     second_factor,
+    openid,
     people,
     conversations,
     history,
@@ -73,6 +77,7 @@ def create_app(settings: Settings, hasher: PasswordHasher | None = None) -> Flas
     app.extensions[auth.KEY] = keys.public_key(settings.folder)
     app.extensions[issuer.KEY] = issuer.Issuer(settings)
     app.extensions[PASSWORDS] = Passwords(hasher)
+    app.extensions[PROVIDER] = Provider(settings.openid) if settings.openid.issuer else None
     app.extensions[seal.KEY] = Seal(keys.secrets_key(settings.folder))
     app.extensions[configured.KEY] = settings
     watch.register(app, settings)

@@ -214,6 +214,27 @@ class AnswerChallenge(Struct, frozen=True, kw_only=True):
     code: Code
 
 
+class BeginOpenId(Device, frozen=True, kw_only=True):
+    """Where the provider shall send one back, which the server must know."""
+
+    redirect: Annotated[str, Meta(min_length=1, max_length=1_000)]
+
+
+class OpenIdLogin(Struct, frozen=True, kw_only=True):
+    """Where to go to log in, and a secret to come back with, which the provider does not get."""
+
+    url: str
+    login: str
+
+
+class OpenIdAnswer(Struct, frozen=True, kw_only=True):
+    """The secret of a login, and what the provider has put behind the URL that it sent one to."""
+
+    login: Code
+    state: Annotated[str, Meta(min_length=1, max_length=256)]
+    code: Annotated[str, Meta(min_length=1, max_length=4_096)]
+
+
 class EraseAccount(Struct, frozen=True, kw_only=True):
     """The password of the one who is to be forgotten."""
 
@@ -471,7 +492,7 @@ class SyncAnswer(Struct, frozen=True, kw_only=True):
 class Server(Struct, frozen=True, kw_only=True):
     """Where the broker listens, as clients reach it: an ``mqtt://`` and a ``ws://`` URL.
 
-    ``sign_up`` says who can make an account.
+    ``sign_up`` says who can make an account, ``openid`` whether one can log in by a provider.
     """
 
     name: str
@@ -479,6 +500,7 @@ class Server(Struct, frozen=True, kw_only=True):
     mqtt: str
     websocket: str
     sign_up: SignUpMode
+    openid: bool
 
 
 class Health(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,15 @@ from sqlalchemy import (
     update,
 )
 
-from storage.accounts import Account, KeptAnswer, RecoveryCode, SecondFactor, Session, Ticket
+from storage.accounts import (
+    Account,
+    Identity,
+    KeptAnswer,
+    RecoveryCode,
+    SecondFactor,
+    Session,
+    Ticket,
+)
 from storage.personal import Block, Contact, Hidden, Preference
 from storage.sql.tables import conversations, erasures, former_members, members, messages
 
@@ -29,6 +37,7 @@ _GONE_AT_ONCE = (
     KeptAnswer,
     SecondFactor,
     RecoveryCode,
+    Identity,
     Preference,
     Contact,
     Block,

@@ -11,7 +11,7 @@ from webapi.problems import ProblemError, code_invalid
 from webapi.second_factor import services
 from webapi.sessions.addresses import coarse_address
 from webapi.sessions.issuer import issuer
-from webapi.sessions.services import begin
+from webapi.sessions.services import begin_late
 
 blueprint = Blueprint("second_factor", __name__)
 
@@ -72,7 +72,7 @@ def remove_second_factor(json: rest.RemoveSecondFactor) -> Response:
     "POST",
     "/v1/sessions/second-factor",
     returns={201: rest.Session},
-    problems=[401, 403, 409],
+    problems=[401, 403],
     open_to_all=True,
     strict="log_in",
 )
@@ -82,4 +82,4 @@ def answer_challenge(json: rest.AnswerChallenge) -> Response:
     if passed is None:
         raise ProblemError(401, "wrong_code", "the code is wrong", where="$.code")
     uid, device = passed
-    return encode(begin(issuer(), uid, device, coarse_address(), seconds()), 201)
+    return encode(begin_late(issuer(), uid, device, coarse_address(), seconds()), 201)

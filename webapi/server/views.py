@@ -25,6 +25,7 @@ def show_server() -> Response:
             mqtt=mqtt,
             websocket=websocket,
             sign_up=chosen.accounts.sign_up,
+            openid=bool(chosen.openid.issuer),
         )
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as Database
 
@@ -34,6 +35,19 @@ def begin(issuer: Issuer, uid: str, device: rest.Device, address: str, now: int)
             _end(database, issuer, [earlier], now, is_over=False)
         database.add(session)
         return issuer.answer(session, secret, now)
+
+
+def begin_late(
+    issuer: Issuer, uid: str, device: rest.Device, address: str, now: int
+) -> rest.Session:
+    """Begin a session at the end of a login that took more than one step.
+
+    It is too late to ask for another device, so one that is somebody else's becomes a new one.
+    """
+    try:
+        return begin(issuer, uid, device, address, now)
+    except ProblemError:
+        return begin(issuer, uid, replace(device, device=None), address, now)
 
 
 def refresh(issuer: Issuer, token: str, address: str, now: int) -> rest.Session:

@@ -12,6 +12,8 @@ from parley_client.errors import ApiError, LoggedOutError, UnreachableError
 from parley_client.store import Credentials, Store
 from parley_protocol import rest
 
+Beginning = rest.SignUp | rest.Login | rest.AnswerChallenge | rest.OpenIdAnswer
+"""What can begin a session."""
 _T = TypeVar("_T")
 _TIMEOUT_SECONDS = 20.0
 _RENEW_BEFORE_SECONDS = 60.0
@@ -39,7 +41,7 @@ class Api:
         """Whether there is a session that has not ended."""
         return self.credentials is not None and bool(self.credentials.refresh_token)
 
-    async def begin(self, path: str, body: rest.Device | rest.AnswerChallenge) -> bool:
+    async def begin(self, path: str, body: Beginning) -> bool:
         """Begin a session by signing up or logging in, or by going on with that.
 
         Tell whether somebody new has the device: then everything of the one before is forgotten.
@@ -53,9 +55,7 @@ class Api:
         self._keep(_credentials(session, server.mqtt))
         return is_new
 
-    async def _begin(
-        self, path: str, body: rest.Device | rest.AnswerChallenge, device: str | None
-    ) -> rest.Session:
+    async def _begin(self, path: str, body: Beginning, device: str | None) -> rest.Session:
         """Keep the device's id where the server lets us: its queue waits under it."""
         if not isinstance(body, rest.Device):
             return msgspec.json.decode(await self._send("POST", path, body), type=rest.Session)
@@ -67,6 +67,13 @@ class Api:
                 raise
             answer = await self._send("POST", path, body)
         return msgspec.json.decode(answer, type=rest.Session)
+
+    async def begin_openid(self, body: rest.BeginOpenId) -> rest.OpenIdLogin:
+        """Begin a login by a provider, for this device."""
+        held = self.credentials
+        kept = msgspec.structs.replace(body, device=held.device if held else None)
+        answer = await self._send("POST", "/v1/openid/logins", kept)
+        return msgspec.json.decode(answer, type=rest.OpenIdLogin)
 
     async def token(self) -> str:
         """Give an access token that holds for a while; renewed in time.

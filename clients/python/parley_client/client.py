@@ -10,7 +10,7 @@ from typing import Self
 
 import msgspec
 
-from parley_client.api import Api
+from parley_client.api import Api, Beginning
 from parley_client.connection import Connection
 from parley_client.errors import LoggedOutError
 from parley_client.events import Event
@@ -102,6 +102,23 @@ class Client(PeopleAndGroups):
         body = rest.ResetPassword(code=code, new_password=new_password)
         await self._api.ask("POST", "/v1/password-resets/confirmation", body)
 
+    async def begin_openid(self, redirect: str) -> rest.OpenIdLogin:
+        """Begin a login by the server's OpenID Connect provider.
+
+        Open ``url`` in a browser; the provider sends it to ``redirect``, which the server must
+        know, with a ``state`` and a ``code``, for ``finish_openid``.
+        """
+        body = rest.BeginOpenId(redirect=redirect)
+        return await self._api.begin_openid(body)
+
+    async def finish_openid(self, login: str, state: str, code: str) -> None:
+        """Begin a session for this device with what the provider has sent back.
+
+        It may ask for the second factor, as ``login`` does.
+        """
+        body = rest.OpenIdAnswer(login=login, state=state, code=code)
+        await self._begin("/v1/openid/sessions", body)
+
     async def logout(self) -> None:
         """End the session, and forget everything of it."""
         await self._disconnect()
@@ -179,7 +196,7 @@ class Client(PeopleAndGroups):
         """How many messages have no answer yet."""
         return len(self._outbox)
 
-    async def _begin(self, path: str, body: rest.Device | rest.AnswerChallenge) -> None:
+    async def _begin(self, path: str, body: Beginning) -> None:
         await self._disconnect()
         if await self._api.begin(path, body):
             self._outbox = Outbox()

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from parley.portability.imports.derived import derived
 from parley.portability.imports.model import Author, Kind
-from parley.portability.imports.names import account_name, alternatives
 from parley.portability.imports.texts import shown
 from storage.accounts import Account
 from storage.errors import NotFoundError, UnavailableError
+from storage.names import account_name, alternatives
 from storage.sql import write_options
 
 NO_PASSWORD = ""

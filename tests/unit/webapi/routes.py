@@ -15,6 +15,8 @@ _MADE = (201, 201, 201, 201, 201)
 _BEGUN = (202, 202, 202, 202, 202)
 _REFUSED = (403, 403, 403, 403, 403)
 _NONE = (404, 404, 404, 404, 404)
+_NOT_THERE = (404, 404, 404, 404, 404)
+_OPENID_ANSWER = {"login": "X", "state": "X", "code": "X"}
 _DONE = (204, 204, 204, 204, 204)
 
 
@@ -50,8 +52,9 @@ ROUTES = [
         _REFUSED,
         6,
     ),
+    Route("PUT", "/v1/me/openid", _OPENID_ANSWER, _NOT_THERE, 0),
     Route("POST", "/v1/me/email/confirmation", {"code": "X"}, _REFUSED, 5),
-    Route("POST", "/v1/me/erasure", {"password": PASSWORD}, _DONE, 45, 16),
+    Route("POST", "/v1/me/erasure", {"password": PASSWORD}, _DONE, 50, 16),
     Route("GET", "/v1/sessions", None, _ALL, 2),
     Route("DELETE", "/v1/sessions", None, _DONE, 5),
     Route("DELETE", "/v1/sessions/current", None, _DONE, 6),
@@ -102,6 +105,8 @@ OPEN_ROUTES = [
         (401, 401, 401, 401, 401),
         5,
     ),
+    Route("POST", "/v1/openid/logins", {"redirect": "app:/back"}, _NOT_THERE, 0),
+    Route("POST", "/v1/openid/sessions", _OPENID_ANSWER, _NOT_THERE, 0),
     Route("POST", "/v1/password-resets", {"email": "a@b.org"}, _BEGUN, 7),
     Route(
         "POST",

@@ -135,6 +135,15 @@ def test_a_recovery_code_is_good_once(api: Api, ada: Guarded) -> None:
     assert answer(api, challenge(api), ada.recovery[4]) == (201, "")
 
 
+def test_a_device_of_somebody_else_becomes_a_new_one(api: Api, ada: Guarded, clock: Clock) -> None:
+    eve = api.sign_up("eve")
+    body = {"name": "ada", "password": PASSWORD, "device": eve.device}
+    asked = api.call("POST", "/v1/sessions", body).get_json()["challenge"]
+    body = {"challenge": asked, "code": clock.code(ada.secret)}
+    session = api.ok("POST", "/v1/sessions/second-factor", body)
+    assert session["device"] != eve.device
+
+
 def test_a_challenge_ends(api: Api, ada: Guarded, clock: Clock) -> None:
     asked = challenge(api)
     clock.now += 300

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parley.portability.imports.derived import derived
-from parley.portability.imports.names import account_name, alternatives
 from parley.portability.imports.texts import clean, parts, shown
 from parley_protocol import limits, rest
 from parley_protocol.ids import is_id
+from storage.names import account_name, alternatives
 
 ANY_TEXT = st.text(st.characters(codec=None))
 
