@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 FAULTS_SECONDS ?= 300
 CODE := protocol/parley_protocol clients storage mqtt broker bridge keeper webapi config parley bench tests
 
-.PHONY: help install install-dev run test bench bench-path bench-broker bench-storage faults fuzz lint lock
+.PHONY: help install install-dev run test bench bench-api bench-path bench-broker bench-storage faults fuzz lint lock
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench-broker: install-dev ## measure the broker beside Mosquitto and amqtt
 
 bench-storage: install-dev ## measure the ledger on SQLite and PostgreSQL
 	$(BIN)/python -m bench.storage
+
+bench-api: install-dev ## measure the API beside Synapse, which it installs into build/
+	$(BIN)/python -m bench.api
 
 faults: install-dev ## kill services and databases under load for FAULTS_SECONDS; nothing may be lost
 	tests/system-packages
