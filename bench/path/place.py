@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from sqlalchemy import insert
+from sqlalchemy import insert, make_url
 
 from bench.path.crowd import Crowd, Speaker, until
 from bench.path.device import Device
@@ -66,9 +66,9 @@ class Place:
         """Give the processor time that each part has taken."""
         found = {name: _of_tree(self.platform.pid(name)) for name in _SERVICES}
         found["people"] = _of_one(psutil.Process())
-        servers = [p for p in psutil.process_iter(["name"]) if p.info["name"] == "postgres"]
-        if servers and not self._ledger_url.startswith("sqlite"):
-            found["postgres"] = sum(map(_of_one, servers))
+        folder = make_url(self._ledger_url).query.get("host")
+        if folder is not None:
+            found["postgres"] = sum(map(_of_one, _working_in(str(folder))))
         return found
 
     async def _people(self, crowd: Crowd, count: int) -> list[Device]:
@@ -116,6 +116,13 @@ def opened(store: str) -> Iterator[Place]:
             url = server.new_database()
             with Platform(folder, f'[ledger]\nurl = "{url}"\n') as platform:
                 yield Place(platform, url)
+
+
+def _working_in(folder: str) -> list[psutil.Process]:
+    """Find a server's processes: others may run on this machine."""
+    every = psutil.process_iter(["name", "cwd"])
+    found = [p for p in every if p.info["name"] == "postgres"]
+    return [p for p in found if str(p.info["cwd"]).startswith(folder)]
 
 
 def _of_tree(pid: int) -> float:
