@@ -14,6 +14,7 @@ from flask_limiter import ApplicationLimit, Limiter, RequestLimit
 
 from config.settings import Limits
 from webapi import auth
+from webapi.counting import ProcessStorage
 
 Strict = Literal["sign_up", "log_in", "refresh"]
 """What an endpoint can be that has a limit of its own beside the general ones."""
@@ -38,7 +39,7 @@ def register(app: Flask, limits: Limits) -> None:
     ]
     limiter = Limiter(
         _address,
-        storage_uri=limits.store or "memory://",
+        storage_uri=limits.store or f"{ProcessStorage.STORAGE_SCHEME[0]}://",
         storage_options=_options(limits.store),
         application_limits=chosen,
         # Without Redis each process counts for itself, which is better than not at all.
