@@ -54,7 +54,7 @@ ROUTES = [
     ),
     Route("PUT", "/v1/me/openid", _OPENID_ANSWER, _NOT_THERE, 0),
     Route("POST", "/v1/me/email/confirmation", {"code": "X"}, _REFUSED, 5),
-    Route("POST", "/v1/me/erasure", {"password": PASSWORD}, _DONE, 50, 16),
+    Route("POST", "/v1/me/erasure", {"password": PASSWORD}, _DONE, 45, 18),
     Route("GET", "/v1/sessions", None, _ALL, 2),
     Route("DELETE", "/v1/sessions", None, _DONE, 5),
     Route("DELETE", "/v1/sessions/current", None, _DONE, 6),
