@@ -235,6 +235,12 @@ class OpenIdAnswer(Struct, frozen=True, kw_only=True):
     code: Annotated[str, Meta(min_length=1, max_length=4_096)]
 
 
+class LinkOpenId(OpenIdAnswer, frozen=True, kw_only=True):
+    """The same, and the password of the account that it shall open, too."""
+
+    password: Password
+
+
 class EraseAccount(Struct, frozen=True, kw_only=True):
     """The password of the one who is to be forgotten."""
 

@@ -4,7 +4,7 @@ import secrets
 from itertools import islice
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as Database
 
 from parley_protocol import rest
@@ -95,6 +95,12 @@ def link(uid: str, person: Person, now: int) -> None:
             database.add(_identity(uid, person, now))
         elif identity.uid != uid:
             raise ProblemError(409, "identity_taken", "another account is this person's")
+
+
+def unlink(uid: str) -> None:
+    """Let an account be opened by no provider any more."""
+    with writing() as database:
+        database.execute(delete(Identity).where(Identity.uid == uid))
 
 
 def _make(database: Database, person: Person, now: int) -> Account:

@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 
 from parley_protocol import rest
 from storage.errors import NotFoundError, UnavailableError
+from webapi.accounts.passwords import require_password
 from webapi.auth import me
 from webapi.database import seconds
 from webapi.openapi import encode, endpoint
@@ -69,14 +70,32 @@ def finish_openid(json: rest.OpenIdAnswer) -> Response:
     "PUT",
     "/v1/me/openid",
     returns={204: None},
-    problems=[404, 409],
+    problems=[403, 404, 409],
     strict="log_in",
 )
-def link_openid(json: rest.OpenIdAnswer) -> Response:
+def link_openid(json: rest.LinkOpenId) -> Response:
     """Let the person whom the provider vouches for log in to one's own account, from now on."""
     uid = me()
+    require_password(uid, json.password)
     _, person = _come_back(json)
     services.link(uid, person, seconds())
+    return Response(status=204)
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/v1/me/openid/removal",
+    returns={204: None},
+    problems=[403],
+    strict="log_in",
+    heeds_keys=False,
+)
+def unlink_openid(json: rest.Prove) -> Response:
+    """Let nobody log in to one's own account by a provider any more: the password is needed."""
+    uid = me()
+    require_password(uid, json.password)
+    services.unlink(uid)
     return Response(status=204)
 
 

@@ -65,6 +65,15 @@ class PeopleAndGroups(ABC):
         body = rest.RemoveSecondFactor(password=password, code=code)
         await self._api.do("POST", "/v1/me/second-factor/removal", body)
 
+    async def link_openid(self, login: str, state: str, code: str, password: str) -> None:
+        """Let whom the provider vouches for log in to one's account; see ``begin_openid``."""
+        body = rest.LinkOpenId(login=login, state=state, code=code, password=password)
+        await self._api.do("PUT", "/v1/me/openid", body)
+
+    async def unlink_openid(self, password: str) -> None:
+        """Let nobody log in to one's account by a provider any more."""
+        await self._api.do("POST", "/v1/me/openid/removal", rest.Prove(password=password))
+
     async def devices(self) -> list[rest.DeviceSession]:
         """Give the devices on which one is logged in, the last one first; a hundred at most."""
         page = await self._api.get("/v1/sessions", rest.DeviceSessions, limit=100)

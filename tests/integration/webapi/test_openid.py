@@ -16,7 +16,7 @@ from config.settings import OpenId, Settings
 from storage.accounts import Ticket
 from tests.javascript import installed
 from tests.platform import accepts, free_ports, wait
-from tests.unit.webapi.conftest import Api, User, opened
+from tests.unit.webapi.conftest import PASSWORD, Api, User, opened
 from webapi.database import reading
 from webapi.openid.provider import SECRET_VARIABLE
 
@@ -191,8 +191,13 @@ def test_an_account_can_be_linked(server: Server) -> None:
             begun = begin(api)
             back = browse(begun["url"], "ada.lovelace")
             body = {"login": begun["login"], "state": back["state"], "code": back["code"]}
-            assert api.call("PUT", "/v1/me/openid", body, user=user).status_code == status
+            wrong, right = body | {"password": "a wrong one"}, body | {"password": PASSWORD}
+            assert api.call("PUT", "/v1/me/openid", wrong, user=user).status_code == 403
+            assert api.call("PUT", "/v1/me/openid", right, user=user).status_code == status
         assert log_in(api, "ada.lovelace").uid == ada.uid
+        api.ok("POST", "/v1/me/openid/removal", {"password": PASSWORD}, user=ada)
+        begun = begin(api)
+        assert finish(api, begun, browse(begun["url"], "ada.lovelace"))[0] == 403
 
 
 def test_a_provider_that_is_away(server: Server) -> None:

@@ -138,4 +138,4 @@ def test_every_post_of_an_account_heeds_keys_but_those_that_need_none(api: Api) 
         and openapi.IDEMPOTENCY_KEY not in operation["parameters"]
     }
     secret = {"confirm_email", "begin_second_factor", "confirm_second_factor"}
-    assert heedless == {"sync", "erase_me", "remove_second_factor"} | secret
+    assert heedless == {"sync", "erase_me", "remove_second_factor", "unlink_openid"} | secret
