@@ -8,7 +8,7 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 
-from bench.storage import commits, pages, searches, syncs
+from bench.storage import commits, moves, pages, searches, syncs
 from bench.storage.plan import Plan
 from bench.table import Figures, figure, table
 
@@ -27,6 +27,7 @@ _FIGURES = {
     "pages": pages.measure,
     "sync": syncs.measure,
     "search": searches.measure,
+    "move": moves.measure,
 }
 
 _ROWS = {

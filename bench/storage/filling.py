@@ -1,7 +1,8 @@
 """Fill a ledger with millions of messages, past the ledger's own way."""
 
+import random
 from collections.abc import Iterator
-from itertools import islice
+from itertools import accumulate, islice
 
 from sqlalchemy import Connection, text
 
@@ -15,6 +16,15 @@ LENGTH = 100
 """Messages in each conversation."""
 _TEXT = ("What people write to each other. " * 7)[:200]
 _BATCH = 10_000
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
+WORDS = [f"{number:05x}".translate(_LETTERS) for number in range(100_000)]
+"""Words by falling frequency."""
+_WEIGHTS = list(accumulate(1 / (rank + 2) for rank in range(len(WORDS))))
+
+
+def said(count: int) -> str:
+    """Say so many words, which are as frequent as in a language (Zipf)."""
+    return " ".join(random.choices(WORDS, cum_weights=_WEIGHTS, k=count))  # noqa: S311 - any will do
 
 
 def fill(url: str, size: int) -> tuple[str, list[str]]:

@@ -10,10 +10,11 @@ import random
 import statistics
 import time
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, chain, islice
+from itertools import chain, islice
 
 from sqlalchemy import Connection, Engine, text
 
+from bench.storage.filling import WORDS, said
 from bench.storage.plan import STORES, Line, Plan, add_people, databases, percentile
 from parley_protocol.ids import new_id
 from storage.ledger import Ledger
@@ -24,14 +25,11 @@ from storage.sql.tables import conversations, members, messages
 _SHARE = 10
 """The member has a tenth of what is a full ledger elsewhere."""
 _CONVERSATIONS = 200
-_LETTERS = str.maketrans("0123456789", "ghijklmnop")
-_WORDS = [f"{number:05x}".translate(_LETTERS) for number in range(100_000)]
-_WEIGHTS = list(accumulate(1 / (rank + 2) for rank in range(len(_WORDS))))
 _IN_A_MESSAGE = 12
 _BATCH = 10_000
 _PAGE = 20
 _ASKED = 50
-_KINDS = {"common": range(_ASKED), "usual": range(500, 5_000), "rare": range(20_000, len(_WORDS))}
+_KINDS = {"common": range(_ASKED), "usual": range(500, 5_000), "rare": range(20_000, len(WORDS))}
 
 
 def measure(plan: Plan) -> Iterator[Line]:
@@ -91,8 +89,8 @@ def _fill(connection: Connection, counts: dict[str, int]) -> None:
 
 
 def _row(cid: str, seq: int, uid: str) -> given.Row:
-    said = " ".join(random.choices(_WORDS, cum_weights=_WEIGHTS, k=_IN_A_MESSAGE))  # noqa: S311 - any will do
-    sent = {"cid": cid, "seq": seq, "id": new_id(), "sender": uid, "text": said, "type": "text"}
+    words = said(_IN_A_MESSAGE)
+    sent = {"cid": cid, "seq": seq, "id": new_id(), "sender": uid, "text": words, "type": "text"}
     return sent | {"stored_at": seq, "sent_at": seq}
 
 
@@ -114,7 +112,7 @@ def _search(ledger: Ledger, uid: str, ranks: Sequence[int]) -> list[float]:
     times = []
     for rank in random.sample(ranks, _ASKED):
         begun = time.perf_counter()
-        found = ledger.search(uid, _WORDS[rank], limit=_PAGE)
+        found = ledger.search(uid, WORDS[rank], limit=_PAGE)
         times.append(1000 * (time.perf_counter() - begun))
         if found.left_out:
             raise SystemExit("not everything is indexed")
