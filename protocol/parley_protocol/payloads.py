@@ -108,7 +108,15 @@ class SystemChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rights: Rights | None = None
 
 
-class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="message"):
+class Entry(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="message",
+    gc=False,
+):
     """A stored message: numbered, allowed, and the same for everyone who reads it.
 
     Its arrival at the sender's own devices is the acknowledgement that it is stored.

@@ -15,7 +15,7 @@ Moment = tuple[int, str, int]
 """When a message was stored, its conversation and its seq: what is found is sorted by it."""
 
 
-class Indexed(Struct, frozen=True):
+class Indexed(Struct, frozen=True, gc=False):
     """A message as the index holds it.
 
     ``text_seq`` is the seq of the entry with its text: its own, or that of its last edit; 0 where

@@ -70,7 +70,7 @@ class SqlIndex:
         if not asked:
             return []
         rows = given.rows(self._connection, asked)
-        found = self._connection.execute(self._statements.search_within, rows)
+        found = self._connection.execute(self._statements.search_within, rows).all()
         return [_indexed(row) for row in found]
 
     def changed_since(self, uid: str) -> set[Place]:

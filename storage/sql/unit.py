@@ -134,9 +134,8 @@ class SqlUnit:
         found: defaultdict[str, list[Entry]] = defaultdict(list)
         asked = [{"cid": c, "start": span.start, "stop": span.stop} for c, span in spans.items()]
         if asked:
-            for row in self._connection.execute(
-                self._statements.entries, given.rows(self._connection, asked)
-            ):
+            asked_rows = given.rows(self._connection, asked)
+            for row in self._connection.execute(self._statements.entries, asked_rows).all():
                 found[row.cid].append(rows.entry(row))
         return found
 
