@@ -22,6 +22,7 @@ from parley_protocol import tokens
 from storage.archive import schema
 from storage.archive.connection import connect
 from storage.errors import UnavailableError
+from storage.seal import Seal
 from storage.sql.migrate import is_current
 
 _LEAST_FREE_BYTES = 1 << 30
@@ -96,12 +97,13 @@ def _keys(settings: Settings) -> str:
                 raise FaultError(f"{file} can be read by others: chmod 600 {file}")
         public, token = keys.public_key(settings.folder), keys.bridge_token(settings.folder)
         tokens.verify(public, token, now=int(time.time()))
+        Seal(keys.secrets_key(settings.folder))
     except OSError as error:
         raise FaultError(f"{error.filename}: {error.strerror}: run parley setup") from None
     except (ValueError, TypeError, tokens.InvalidTokenError):
         reason = f"those in {folder} do not belong together: move them away, run parley setup"
         raise FaultError(reason) from None
-    return "the bridge's token is signed by the key that the broker checks with"
+    return "all are there, and the bridge's token is signed by the key that the broker checks with"
 
 
 def _database(settings: Settings) -> str:

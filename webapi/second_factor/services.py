@@ -108,11 +108,12 @@ def answer(asked: str, code: str, now: int) -> tuple[str, rest.Device] | None:
 def _verify(database: Database, uid: str, code: str, now: int) -> bool:
     """Check a code, which is used up by that, and count those that are wrong."""
     factor = database.get(SecondFactor, uid, with_for_update=True)
-    secret = seal().open(factor.sealed) if factor else None
-    if factor is None or secret is None:
+    if factor is None:
         raise code_invalid()
     _require_patience(factor, now)
-    step = totp.step_of(secret.decode(), code, now, factor.last_step)
+    # Without the key that sealed it, recovery codes are left.
+    secret = seal().open(factor.sealed)
+    step = totp.step_of(secret.decode(), code, now, factor.last_step) if secret else None
     if step is None and not _use_recovery_code(database, uid, code):
         factor.failures, factor.failed_at = factor.failures + 1, now
         return False

@@ -64,6 +64,14 @@ def test_a_key_that_others_may_read(settings: Settings) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["public.pem", "bridge.token", "secrets.key"])
+def test_a_key_that_is_missing(settings: Settings, name: str) -> None:
+    file = keys.folder(settings.folder) / name
+    file.unlink()
+    reason = f"{file}: No such file or directory: run parley setup"
+    assert only_bad(settings) == Finding("keys", is_good=False, detail=reason)
+
+
 def test_keys_of_different_folders(settings: Settings, tmp_path: Path) -> None:
     keys.create(tmp_path / "other")
     foreign = keys.public_key(tmp_path / "other")

@@ -11,9 +11,11 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from storage.accounts import RecoveryCode, SecondFactor
+from storage.seal import Seal
 from tests.statements import counted
 from tests.unit.webapi.conftest import PASSWORD, Api, User
 from webapi.database import db, reading
+from webapi.seal import KEY
 from webapi.second_factor.totp import step_of
 
 _SECRET_OF_THE_RFC = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -142,6 +144,13 @@ def test_a_device_of_somebody_else_becomes_a_new_one(api: Api, ada: Guarded, clo
     body = {"challenge": asked, "code": clock.code(ada.secret)}
     session = api.ok("POST", "/v1/sessions/second-factor", body)
     assert session["device"] != eve.device
+
+
+def test_without_the_key_recovery_codes_are_left(api: Api, ada: Guarded, clock: Clock) -> None:
+    api.app.extensions[KEY] = Seal(b"A" * 43 + b"=")
+    asked = challenge(api)
+    assert answer(api, asked, clock.code(ada.secret)) == (401, "wrong_code")
+    assert answer(api, asked, ada.recovery[0]) == (201, "")
 
 
 def test_a_challenge_ends(api: Api, ada: Guarded, clock: Clock) -> None:
