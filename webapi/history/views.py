@@ -15,7 +15,6 @@ from webapi.problems import ProblemError
 
 blueprint = Blueprint("history", __name__)
 _MESSAGES = "/v1/conversations/<id:cid>/messages"
-_SEQ_MAX = 2**53 - 1
 
 
 class MessagesQuery(Struct, frozen=True, kw_only=True):
@@ -37,7 +36,7 @@ def list_messages(cid: str, query: MessagesQuery) -> Response:
 @endpoint(
     blueprint,
     "GET",
-    f"{_MESSAGES}/<int(max={_SEQ_MAX}):seq>",
+    f"{_MESSAGES}/<int:seq>",
     returns={200: Entry},
     problems=[404],
 )
@@ -49,7 +48,7 @@ def show_message(cid: str, seq: int) -> Response:
 @endpoint(
     blueprint,
     "DELETE",
-    f"{_MESSAGES}/<int(max={_SEQ_MAX}):seq>",
+    f"{_MESSAGES}/<int:seq>",
     returns={204: None},
     problems=[404],
 )
