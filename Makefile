@@ -21,7 +21,7 @@ run: install ## start Parley on this machine
 
 test: install-dev lint ## run every check
 	tests/system-packages
-	$(BIN)/pytest
+	$(BIN)/pytest -n logical --dist worksteal
 
 bench: install-dev ## measure; prints a table of figures
 	$(BIN)/python -m bench

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, inspect
 
 from storage.archive.connection import PASSWORD_VARIABLE
@@ -14,6 +15,10 @@ from storage.sql.migrate import migrate
 from tests.clickhouse import PASSWORD, ClickHouse
 from tests.logs import left_out
 from tests.postgres import Postgres
+
+# Nothing is wrong with a test because the machine is slow.
+settings.register_profile("parley", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("parley")
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,7 @@ class Crowd:
     """People, each with a device, who are all in all groups."""
 
     def __init__(self, url: str, folder: Path, *, people: int, groups: int) -> None:
+        self.remembered = 0
         self.messages = 0
         self.pages = 0
         self._people = [Person(f"p{n}", f"person-{n}", url, folder) for n in range(people)]
@@ -63,7 +64,7 @@ class Crowd:
                 drafts = [draft_group(uid, cid, f"{week} {n}") for n in range(_WEEKLY)]
                 ledger.commit(drafts, now=_LONG_AGO + week * _WEEK)
                 sent[uid] += [(draft.message.id, draft.message.text) for draft in drafts]
-                self.messages += len(drafts)
+                self.remembered += len(drafts)
 
     @property
     def deliveries(self) -> int:
@@ -99,7 +100,10 @@ class Crowd:
         """Read pages from anywhere in between, new and old: none may have a hole."""
         reader = self._people[-1].client
         while not end.is_set():
-            cid, after = random.choice(list(self._sent)), random.randrange(self.messages + 1)
+            cid, after = (
+                random.choice(list(self._sent)),
+                random.randrange(_WEEKS * _WEEKLY + self.messages + 1),
+            )
             page = await insist(partial(reader.history, cid, after=after, limit=limits.PAGE_MAX))
             self._wrong_pages += [e.seq - after for e in page] != [*range(1, len(page) + 1)]
             self.pages += 1

@@ -38,9 +38,13 @@ _AWAY_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a storm has done. ``pages`` were read meanwhile, ``archived`` is what has moved."""
+    """What a storm has done; ``pages`` were read meanwhile, ``archived`` is what has moved.
+
+    ``remembered`` were there before it began, ``messages`` were said while it raged.
+    """
 
     seconds: float
+    remembered: int
     messages: int
     deliveries: int
     pages: int
@@ -70,7 +74,7 @@ async def storm(folder: Path, postgres: Postgres, clickhouse: ClickHouse, second
             kills = await _rage(crowd, parts, seconds)
             archived = await asyncio.to_thread(_move_all, platform, engine)
             wrong = await crowd.compare()
-            told = crowd.messages, crowd.deliveries, crowd.pages
+            told = crowd.remembered, crowd.messages, crowd.deliveries, crowd.pages
             tracebacks = platform.log().count("Traceback")
             return Report(seconds, *told, archived, kills, wrong, tracebacks)
 

@@ -25,7 +25,8 @@ from tests.platform import wait
 from tests.unit.storage.conftest import add_people, draft_group, index
 
 _GROUPS, _MESSAGES = 6, 1_500
-_KILLS = 5
+_KILLS = 4
+pytestmark = pytest.mark.timeout(600)
 
 
 class House:
@@ -42,6 +43,7 @@ class House:
         index(self.ledger)
         keys.create(folder)
         self._log = folder / "keeper.log"
+        self._started: list[subprocess.Popen[bytes]] = []
         self._settings = folder / "parley.toml"
         self._settings.write_text(
             f"data = '{folder}'\n[ledger]\nurl = '{engine.url}'\n"
@@ -57,7 +59,15 @@ class House:
     def start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "parley", "keeper", "--config", str(self._settings)]
         with self._log.open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+            keeper = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        self._started.append(keeper)
+        return keeper
+
+    def close(self) -> None:
+        """End whatever a test that failed has left."""
+        for keeper in self._started:
+            keeper.kill()
+            keeper.wait()
 
     def log(self) -> str:
         return self._log.read_text()
@@ -81,8 +91,11 @@ def house(
 ) -> Iterator[House]:
     engine = connect(request.getfixturevalue(request.param))
     archive_url = clickhouse.new_database()
-    with closing(connect_archive(archive_url, 60)) as connection:
-        yield House(tmp_path, archive_url, connection, engine)
+    with (
+        closing(connect_archive(archive_url, 60)) as connection,
+        closing(House(tmp_path, archive_url, connection, engine)) as house,
+    ):
+        yield house
     engine.dispose()
 
 
