@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
+import pyotp
 import pytest
 
 from parley_protocol.ids import new_id
@@ -129,6 +131,29 @@ def test_the_next_time_nothing_is_asked(
     assert first.status() == 0
     again = Terminal("--server", platform.url, "--store", tmp_path / f"{name}.db")
     terminals.callback(again.close)
+    again.expect("connected")
+
+
+def test_a_second_factor_is_asked_for(
+    platform: Platform, tmp_path: Path, terminals: ExitStack
+) -> None:
+    name, clock = f"ada-{new_id()[-8:]}", int(time.time())
+    first = enter(terminals, platform, tmp_path, name)
+    first.type("/quit")
+    assert first.status() == 0
+    with httpx.Client(base_url=platform.url) as http:
+        given = {"name": name, "password": PASSWORD}
+        token = http.post("/v1/sessions", json=given).json()["access_token"]
+        http.headers["Authorization"] = f"Bearer {token}"
+        path = "/v1/me/second-factor"
+        secret = pyotp.TOTP(http.post(path, json={"password": PASSWORD}).json()["secret"])
+        shown = http.post(f"{path}/confirmation", json={"code": secret.at(clock)}).json()
+    again = Terminal("--server", platform.url, "--store", tmp_path / "another.db")
+    terminals.callback(again.close)
+    code = "Code of the second factor: "
+    for question, answer in (("Name: ", name), ("Password: ", PASSWORD), (code, shown["codes"][0])):
+        again.expect(question)
+        again.type(answer)
     again.expect("connected")
 
 
