@@ -19,9 +19,9 @@ def any_(unit: Unit, cid: str) -> Conversation:
 
 def of_member(unit: Unit, uid: str, cid: str) -> Conversation:
     """Give a conversation; for one who is not in it there is none."""
-    conversation = unit.conversations([cid]).get(cid)
-    own = conversation.members.get(uid) if conversation is not None else None
-    if conversation is None or own is None or own.role == "erased":
+    conversation = any_(unit, cid)
+    own = conversation.members.get(uid)
+    if own is None or own.role == "erased":
         raise NotFoundError("there is no such conversation")
     return conversation
 

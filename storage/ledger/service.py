@@ -295,8 +295,10 @@ class Ledger:
         whole = defaultdict(list, self._archive.entries(found.old) if found.old else {})
         for cid, entries in found.recent.items():
             whole[cid] = whole[cid] + entries
-        for cid, seq in found.hidden:
-            whole[cid] = [emptied(e, "hidden") if e.seq == seq else e for e in whole[cid]]
+        for cid in {cid for cid, _ in found.hidden}:
+            whole[cid] = [
+                emptied(e, "hidden") if (cid, e.seq) in found.hidden else e for e in whole[cid]
+            ]
         return whole
 
     def _recall(self, doubts: Collection[Undecided]) -> Recalled:
